@@ -1,0 +1,5 @@
+"""The payments API, as it runs in its container: `python -m api` in the folder that holds version.json.
+
+It imports nothing of Firedamp: the image holds this package, Starlette, uvicorn
+and prometheus-client only.
+"""

@@ -1,0 +1,33 @@
+"""The entry point: find out which version this is, then serve it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from .release import NotBootableError, Release, require_environment
+
+VERSION_FILE = Path(__file__).parent.parent / "version.json"
+
+
+def main() -> None:
+    """Serve until SIGTERM; exit code 0 after a drain, 1 when this version cannot boot."""
+    # The kernel ignores SIGTERM for the first process of a container until it has
+    # a handler, so that a pod deleted at boot would sit out its whole grace period.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        release = Release.read(VERSION_FILE)
+        require_environment(release, os.environ)
+    except NotBootableError as error:
+        sys.exit(f"payments: {error}")
+
+    # Here, because a version that cannot boot is started again and again.
+    from .server import Settings, serve  # noqa: PLC0415
+
+    serve(release, Settings.of(os.environ))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What a broken version does to a payment request before the ledger sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+Gate = Callable[[], Awaitable[str | None]]
+"""Called for each payment request; the text that it returns is the reason of a 500."""
+
+
+def gate(fault: Mapping[str, Any]) -> Gate:
+    """Return what this fault does to each payment request.
+
+    Raises:
+        KeyError: Unknown kind of fault, or its parameter is missing.
+    """
+    return _GATES[fault["kind"]](fault)
+
+
+class RateLimit:
+    """True for each request that is more than the `per_second`-th within one second.
+
+    Refused requests count too, as they do where a backlog is what breaks: it
+    recovers only once the load falls.
+    """
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._arrivals: deque[float] = deque()
+
+    def exceeded(self) -> bool:
+        """Count one request and tell whether it is one too many."""
+        now = self._clock()
+        while self._arrivals and self._arrivals[0] <= now - 1.0:
+            self._arrivals.popleft()
+        self._arrivals.append(now)
+        return len(self._arrivals) > self._per_second
+
+
+def _harmless(_fault: Mapping[str, Any]) -> Gate:
+    async def check() -> None:
+        return None
+
+    return check
+
+
+def _errors(fault: Mapping[str, Any]) -> Gate:
+    rate: float = fault["rate"]
+
+    async def check() -> str | None:
+        return "posting to the ledger failed" if random.random() < rate else None  # noqa: S311
+
+    return check
+
+
+def _slow(fault: Mapping[str, Any]) -> Gate:
+    delay = fault["ms"] / 1000
+
+    async def check() -> None:
+        await asyncio.sleep(delay)
+
+    return check
+
+
+def _first_fails(_fault: Mapping[str, Any]) -> Gate:
+    connections: list[str] = []
+
+    async def check() -> str | None:
+        if connections:
+            return None
+        connections.append("ledger")
+        return "the ledger connection was not open yet"
+
+    return check
+
+
+def _overload(fault: Mapping[str, Any]) -> Gate:
+    limit = RateLimit(fault["per_second"])
+
+    async def check() -> str | None:
+        return "out of ledger connections" if limit.exceeded() else None
+
+    return check
+
+
+def _leak(fault: Mapping[str, Any]) -> Gate:
+    size = int(fault["kib"] * 1024)
+    audit_trail: list[bytes] = []
+
+    async def check() -> None:
+        # Not zeros: pages of zeros are not resident until they are written.
+        audit_trail.append(b"\xff" * size)
+
+    return check
+
+
+_GATES: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
+    "none": _harmless,
+    "crash": _harmless,
+    "neverready": _harmless,
+    "errors": _errors,
+    "slow": _slow,
+    "firstfails": _first_fails,
+    "overload": _overload,
+    "leak": _leak,
+}

@@ -1,0 +1,141 @@
+"""The kustomize bases as plain objects, for a namespace and a version, without kustomize.
+
+It does what these bases use of kustomize and refuses the rest: `resources`
+(files and folders), `namespace`, `images` with a new tag, `replacements` of one
+segment of a field by the namespace. A test compares it with kustomize itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fixtures.core.errors import FiredampError
+
+Object = dict[str, Any]
+
+MANIFESTS = Path(__file__).parent / "manifests"
+STRATEGIES = ("deployment", "canary", "bluegreen")
+
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WORKLOADS = {"Deployment", "Rollout"}
+_NESTED_KEYS = {"apiVersion", "kind", "resources"}
+_KEYS = _NESTED_KEYS | {"namespace", "images", "replacements"}
+
+
+def load(
+    strategy: str, *, namespace: str, tag: str, replicas: int | None = None, manifests: Path = MANIFESTS
+) -> list[Object]:
+    """Return the objects of a base, ready to be applied.
+
+    Args:
+        strategy: One of `STRATEGIES`.
+        namespace: Where they go; the hosts end in it (`payments.<namespace>`).
+        tag: The image's tag. Any tag: to deploy one that has no image is a scenario too.
+        replicas: Pods of the Deployment or Rollout; without it what the base says.
+        manifests: The folder of the bases.
+
+    Raises:
+        FiredampError: Unknown strategy, or a malformed manifest, with its file and line.
+    """
+    if strategy not in STRATEGIES:
+        raise FiredampError(
+            f"no manifests for {strategy!r}", hint=f"known strategies: {', '.join(STRATEGIES)}"
+        )
+    folder = manifests / strategy
+    kustomization = _kustomization(folder, _KEYS)
+    objects = list(_resources(folder, kustomization))
+    for item in objects:
+        item["metadata"]["namespace"] = namespace
+        _set_workload(item, {image["name"]: tag for image in kustomization.get("images", [])}, replicas)
+    for replacement in kustomization.get("replacements", []):
+        for target in replacement["targets"]:
+            _replace(objects, target, namespace)
+    return objects
+
+
+def _kustomization(folder: Path, supported: set[str]) -> Object:
+    file = folder / "kustomization.yaml"
+    kustomization = next(_documents(file), {})
+    unsupported = sorted(kustomization.keys() - supported)
+    if unsupported:
+        raise FiredampError(
+            f"{file}: not supported here: {', '.join(unsupported)}", hint="use kustomize itself"
+        )
+    return kustomization
+
+
+def _resources(folder: Path, kustomization: Object) -> Iterator[Object]:
+    for name in kustomization["resources"]:
+        path = folder / name
+        if path.is_dir():
+            yield from _resources(path, _kustomization(path, _NESTED_KEYS))
+        else:
+            yield from _documents(path)
+
+
+def _documents(file: Path) -> Iterator[Object]:
+    """Yield the objects of one file; an error names the line."""
+    try:
+        loader = _LOADER(file.read_text())
+        while loader.check_node():
+            node = loader.get_node()
+            document = loader.construct_document(node)
+            complaint = _complaint(document)
+            if complaint:
+                raise FiredampError(f"{file}, line {node.start_mark.line + 1}: {complaint}")
+            yield document
+    except OSError as error:
+        raise FiredampError(f"{file}: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise FiredampError(f"{file}{line}: {error.problem}") from error
+
+
+def _complaint(document: Any) -> str | None:  # noqa: ANN401 - whatever YAML the file holds
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        return "not an object with a kind"
+    kind = document["kind"]
+    if kind == "Kustomization":
+        return None if document.get("resources") else "Kustomization without resources"
+    if not (document.get("metadata") or {}).get("name"):
+        return f"{kind} without a name"
+    if kind in _WORKLOADS and not _containers(document):
+        return f"{kind} without containers"
+    return None
+
+
+def _containers(workload: Object) -> list[Object]:
+    level: Any = workload
+    for key in ("spec", "template", "spec", "containers"):
+        level = level.get(key) or {}
+    return list(level)
+
+
+def _set_workload(item: Object, tags: dict[str, str], replicas: int | None) -> None:
+    if item["kind"] not in _WORKLOADS:
+        return
+    if replicas is not None:
+        item["spec"]["replicas"] = replicas
+    for container in _containers(item):
+        if container["image"] in tags:
+            container["image"] += f":{tags[container['image']]}"
+
+
+def _replace(objects: list[Object], target: Object, value: str) -> None:
+    """Put `value` into one segment of the fields that `target` selects."""
+    selected, options = target["select"], target["options"]
+    for item in objects:
+        if (item["kind"], item["metadata"]["name"]) != (selected["kind"], selected["name"]):
+            continue
+        for path in target["fieldPaths"]:
+            *way, last = (int(key) if key.isdigit() else key for key in path.split("."))
+            field: Any = item
+            for key in way:
+                field = field[key]
+            segments = field[last].split(options["delimiter"])
+            segments[options["index"]] = value
+            field[last] = options["delimiter"].join(segments)

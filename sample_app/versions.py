@@ -1,0 +1,92 @@
+"""The versions of the payments API: which tag has which fault."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+from fixtures.core.errors import FiredampError
+
+IMAGE = "firedamp.dev/payments"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the API.
+
+    Attributes:
+        tag: The image's tag.
+        kind: What is wrong, in the words of version.json; "none" for a good version.
+        parameter: Name of the fault's parameter: rate (0 to 1), ms, per_second or kib; "" without one.
+        value: The parameter's value.
+        effect: What a client or an operator sees.
+    """
+
+    tag: str
+    kind: str = "none"
+    parameter: str = ""
+    value: float = 0.0
+    effect: str = "works"
+
+    @property
+    def image(self) -> str:
+        """The full image reference."""
+        return f"{IMAGE}:{self.tag}"
+
+    def version_json(self) -> str:
+        """The content of /app/version.json in the image of this version."""
+        fault = {"kind": self.kind} | ({self.parameter: self.value} if self.parameter else {})
+        return json.dumps({"version": self.tag, "fault": fault})
+
+
+VERSIONS = (
+    Version("1.0"),
+    Version("1.1"),
+    Version(
+        "1.2-crash", "crash", effect="exits at boot: the environment variable PAYMENTS_LEDGER_URL is not set"
+    ),
+    Version("1.2-5xx", "errors", "rate", 1.0, "answers 500 to payment requests (-20: to 20% of them)"),
+    Version("1.2-slow", "slow", "ms", 800, "takes 800 ms longer per payment request (-1500: 1500 ms)"),
+    Version("1.2-neverready", "neverready", effect="serves payments but is never ready"),
+    Version(
+        "1.2-firstfails", "firstfails", effect="answers 500 to the first payment request of each process"
+    ),
+    Version(
+        "1.2-overload",
+        "overload",
+        "per_second",
+        40,
+        "answers 500 beyond 40 payment requests/s per pod (-80: 80/s)",
+    ),
+    Version("1.2-leak", "leak", "kib", 256, "keeps 256 KiB per payment request (-512: 512 KiB)"),
+)
+_BY_TAG = {version.tag: version for version in VERSIONS}
+
+
+def of(tag: str) -> Version:
+    """Return the version with this tag: one of `VERSIONS`, or one of them with a number of its own.
+
+    The number follows a dash, in the unit that people say: percent for 5xx
+    (`1.2-5xx-20`), ms for slow, requests/s for overload, KiB for leak.
+
+    Raises:
+        FiredampError: There is no such version; it names those that exist.
+    """
+    if tag in _BY_TAG:
+        return _BY_TAG[tag]
+    match = re.fullmatch(r"(?P<base>.+)-(?P<number>\d{1,6}(\.\d{1,3})?)", tag)
+    base = _BY_TAG.get(match["base"]) if match else None
+    if match is None or base is None or not base.parameter:
+        raise FiredampError(f"the payments API has no version {tag!r}", hint=_known())
+    number = float(match["number"])
+    highest = 100 if base.parameter == "rate" else 100_000
+    if not 0 < number <= highest:
+        raise FiredampError(
+            f"version {tag!r}: {match['number']} is not above 0 and at most {highest}", hint=_known()
+        )
+    return replace(base, tag=tag, value=number / 100 if base.parameter == "rate" else number)
+
+
+def _known() -> str:
+    return "known versions: " + ", ".join(f"{v.tag}[-N]" if v.parameter else v.tag for v in VERSIONS)
