@@ -1,0 +1,172 @@
+"""The load generator's books: which requests are due, under way and done, and the files that say so.
+
+Runs in Locust's process; its greenlets all run in one thread, so nothing here is locked.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadgen.plan import Call, Plan, PlannedLane
+from loadgen.records import Request, requests_file, to_line
+from loadgen.status import Status, status_file
+
+# The one clock of this process: unix time derived once, then monotonic, so that no clock step shows.
+_UNIX_OFFSET = time.time() - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: nothing by default."""
+
+    status: int = 0
+    version: str | None = None
+    pod: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request under way; times are monotonic seconds."""
+
+    due: float
+    sent: float
+    path: str
+    host: str
+
+
+class LaneLedger:
+    """The books of one lane."""
+
+    def __init__(self, lane: PlannedLane, folder: Path) -> None:
+        self.name = lane.name
+        self.users = lane.users
+        self.sent = 0
+        self._calls = [_with_headers(call, lane) for call in lane.calls]
+        self._weights = [call.weight for call in lane.calls]
+        # Seeded by the lane, so that a run can be repeated.
+        self._random = random.Random(lane.name)  # noqa: S311
+        self._schedule = lane.shape.send_times()
+        self._began = 0.0
+        self._open = True
+        self._lines: list[str] = []
+        self._file = requests_file(folder, lane.name).open("xb", buffering=0)
+
+    def begin_schedule(self, now: float) -> None:
+        """Let the schedule's time zero be `now` (monotonic seconds)."""
+        self._began = now
+
+    def end_schedule(self) -> None:
+        """Hand out no more send times."""
+        self._open = False
+
+    def claim(self) -> float | None:
+        """Return the next unclaimed send time (monotonic seconds), or nothing when there is none."""
+        offset = next(self._schedule, None) if self._open else None
+        return None if offset is None else self._began + offset
+
+    def choose(self) -> Call:
+        """Draw a call from the mix."""
+        if len(self._calls) == 1:
+            return self._calls[0]
+        return self._random.choices(self._calls, self._weights)[0]
+
+    def begin(self, due: float, call: Call) -> Attempt:
+        """Note that a request is being sent."""
+        self.sent += 1
+        return Attempt(due, time.monotonic(), call.path, call.headers["Host"])
+
+    def end(self, attempt: Attempt, answer: Answer, *, reused: bool) -> None:
+        """Record what became of a request."""
+        received = time.monotonic()
+        request = Request(
+            t=round(attempt.sent + _UNIX_OFFSET, 6),
+            intended=round(attempt.due + _UNIX_OFFSET, 6),
+            received=round(received + _UNIX_OFFSET, 6),
+            latency_ms=round((received - attempt.due) * 1000, 3),
+            service_ms=round((received - attempt.sent) * 1000, 3),
+            status=answer.status,
+            version=answer.version,
+            pod=answer.pod,
+            host=attempt.host,
+            path=attempt.path,
+            lane=self.name,
+            reused=reused,
+            error=answer.error,
+        )
+        self._lines.append(to_line(request))
+
+    def flush(self) -> None:
+        """Write what was recorded since the last time, in one system call."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._file.write("".join(lines).encode())
+
+    def close(self) -> None:
+        """Close the record file."""
+        self._file.close()
+
+
+class Ledger:
+    """The books of the whole run."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.lanes = [LaneLedger(lane, folder) for lane in plan.lanes]
+        self._file = status_file(folder, [lane.name for lane in plan.lanes]).open("xb", buffering=0)
+        self._began: float | None = None
+        self._ended: float | None = None
+
+    def begin_schedule(self) -> None:
+        """Start all lanes' schedules now."""
+        self._began = time.monotonic()
+        for lane in self.lanes:
+            lane.begin_schedule(self._began)
+
+    def end_schedule(self) -> None:
+        """Stop asking for requests; those under way are still recorded."""
+        if self._ended is None:
+            self._ended = time.monotonic()
+        for lane in self.lanes:
+            lane.end_schedule()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the schedules were ended before their time."""
+        return self._ended is not None
+
+    def flush(self) -> None:
+        """Write all requests recorded since the last time."""
+        for lane in self.lanes:
+            lane.flush()
+
+    def close(self) -> None:
+        """Write the last of it."""
+        self.report()
+        for lane in self.lanes:
+            lane.close()
+        self._file.close()
+
+    def report(self) -> None:
+        """Write how the run stands, and all requests recorded since the last time."""
+        if self._began is not None:
+            self._file.write(self._status(self._began).to_line().encode())
+        self.flush()
+
+    def _status(self, began: float) -> Status:
+        now = time.monotonic()
+        return Status(
+            t=now + _UNIX_OFFSET,
+            began=began + _UNIX_OFFSET,
+            until=(self._ended or now) + _UNIX_OFFSET,
+            sent={lane.name: lane.sent for lane in self.lanes},
+            cpu_s=time.process_time(),
+        )
+
+
+def _with_headers(call: Call, lane: PlannedLane) -> Call:
+    # No compression: decoding would cost this machine's CPU and prove nothing.
+    headers = {"Accept-Encoding": "identity", **lane.headers, **call.headers, "Host": lane.host}
+    return Call(call.path, call.method, call.weight, headers, call.body)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadgen.ledger import Answer, Ledger
+from loadgen.plan import Call, Lane, make_plan
+from loadgen.records import read_requests, requests_file
+from loadgen.shapes import Constant
+from loadgen.status import read_statuses, status_file
+
+CALLS = (Call("/a", weight=3, headers={"x-call": "a"}), Call("/b", weight=1, headers={"x-lane": "over"}))
+PLAN = make_plan(
+    "http://127.0.0.1:80", (Lane("active", "payments.ns", CALLS, {"x-lane": "1"}),), Constant(10, 1), 10
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger(PLAN, tmp_path)
+    yield made
+    made.close()
+
+
+def test_each_send_time_is_claimed_once_and_none_after_the_end(ledger: Ledger) -> None:
+    lane = ledger.lanes[0]
+    lane.begin_schedule(500.0)
+    assert [lane.claim() for _ in range(3)] == pytest.approx([500.05, 500.15, 500.25])
+    ledger.end_schedule()
+    assert lane.claim() is None
+
+
+def test_the_schedule_runs_out(ledger: Ledger) -> None:
+    claimed = [ledger.lanes[0].claim() for _ in range(12)]
+    assert claimed[10:] == [None, None]
+
+
+def test_the_mix_has_its_weights_and_its_headers(ledger: Ledger) -> None:
+    drawn = [ledger.lanes[0].choose() for _ in range(4000)]
+    assert Counter(call.path for call in drawn)["/a"] == pytest.approx(3000, abs=150)
+    a, b = (next(call for call in drawn if call.path == path) for path in ("/a", "/b"))
+    assert a.headers == {"Accept-Encoding": "identity", "x-lane": "1", "x-call": "a", "Host": "payments.ns"}
+    assert b.headers["x-lane"] == "over"
+
+
+def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Path) -> None:
+    lane = ledger.lanes[0]
+    attempt = lane.begin(time.monotonic() - 2, lane.choose())
+    lane.end(attempt, Answer(500, "1.2-5xx", "pod-1"), reused=True)
+    ledger.report()
+    [found] = read_requests(requests_file(tmp_path, "active"))
+    assert found.latency_ms == pytest.approx(2000, abs=50)
+    assert found.service_ms < 50
+    assert found.late_ms == pytest.approx(2000, abs=50)
+    assert found.t == pytest.approx(time.time(), abs=1)
+    assert (found.status, found.version, found.reused, found.host) == (500, "1.2-5xx", True, "payments.ns")
+
+
+def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    path = status_file(tmp_path, ["active"])
+    ledger.report()
+    assert read_statuses(path) == []
+    ledger.begin_schedule()
+    lane = ledger.lanes[0]
+    lane.end(lane.begin(0.0, lane.choose()), Answer(), reused=False)
+    lane.begin(0.0, lane.choose())
+    ledger.end_schedule()
+    assert ledger.stopped
+    ledger.report()
+    ledger.report()
+    first, second = read_statuses(path)
+    assert first.sent == second.sent == {"active": 2}
+    assert first.until == pytest.approx(second.until, abs=1e-6)
+    assert second.t > first.t
+
+
+def test_the_records_of_another_run_are_not_mixed_in(ledger: Ledger, tmp_path: Path) -> None:
+    assert ledger.lanes
+    with pytest.raises(FileExistsError):
+        Ledger(PLAN, tmp_path)

@@ -1,0 +1,160 @@
+"""What to send, where and when: the plan that the load generator's process is given."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
+
+from fixtures.core.errors import FiredampError
+from loadgen.shapes import Pieces, Segment, Shape
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kind of request in a lane's mix.
+
+    Attributes:
+        path: Path and query.
+        method: HTTP method.
+        weight: How often, relative to the lane's other calls.
+        headers: Headers added to the lane's own.
+        body: Body, sent as UTF-8.
+    """
+
+    path: str = "/payments"
+    method: str = "GET"
+    weight: float = 1.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise FiredampError(f"a path begins with a slash: {self.path!r}")
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise FiredampError(f"{self.path}: a weight is greater than 0, not {self.weight:g}")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One stream of load, recorded in its own file, with clients and connections of its own.
+
+    Attributes:
+        name: Names the lane in records and files: "active".
+        host: The Host header, by which the gateway routes.
+        calls: The mix of requests.
+        headers: Headers of every request.
+        shape: The lane's own shape, instead of the traffic's.
+        users: Clients at most, each with one connection and one request at a time; by default one second's
+            worth of requests, 10 to 500. When all of them wait for answers, requests are late.
+    """
+
+    name: str
+    host: str
+    calls: tuple[Call, ...] = (Call(),)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    shape: Shape | None = None
+    users: int | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", self.name):
+            raise FiredampError(f"a lane's name is lower-case letters, digits and dashes, not {self.name!r}")
+        if not self.calls or (self.users is not None and self.users < 1):
+            raise FiredampError(f"lane {self.name}: it needs at least one call and one user")
+
+
+@dataclass(frozen=True)
+class PlannedLane:
+    """A lane with everything decided."""
+
+    name: str
+    host: str
+    calls: tuple[Call, ...]
+    headers: Mapping[str, str]
+    shape: Pieces
+    users: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run with everything decided.
+
+    Attributes:
+        url: `http://ADDRESS:PORT`, of this machine or a private network.
+        lanes: At least one; their names differ.
+        timeout: Seconds to wait for a connection, and for each part of an answer.
+    """
+
+    url: str
+    lanes: tuple[PlannedLane, ...]
+    timeout: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the last lane's schedule ends."""
+        return max(lane.shape.duration for lane in self.lanes)
+
+    def to_json(self) -> str:
+        """Return the plan as text, to be read by `from_json` in another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Return the plan that `to_json` wrote."""
+        row = json.loads(text)
+        lanes = []
+        for lane in row["lanes"]:
+            pieces = tuple(Segment(*piece) for piece in lane["shape"]["pieces"])
+            calls = tuple(Call(**call) for call in lane["calls"])
+            lanes.append(PlannedLane(**(lane | {"calls": calls, "shape": Pieces(pieces)})))
+        return cls(row["url"], tuple(lanes), row["timeout"])
+
+
+def make_plan(url: str, lanes: tuple[Lane, ...], shape: Shape, timeout: float) -> Plan:
+    """Decide everything about a run.
+
+    Raises:
+        FiredampError: The target is public or not plain HTTP, or the lanes are none or not distinct.
+    """
+    names = [lane.name for lane in lanes]
+    if not names or len(set(names)) != len(names):
+        raise FiredampError(f"traffic needs lanes with names of their own, not {names}")
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise FiredampError(f"a request's timeout is a positive number of seconds, not {timeout:g}")
+    return Plan(_target(url), tuple(_decided(lane, lane.shape or shape) for lane in lanes), timeout)
+
+
+def _target(url: str) -> str:
+    """Return `http://ADDRESS:PORT`; refuse any address that others might own."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise FiredampError(f"load goes to http://ADDRESS:PORT, not to {url!r}")
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError as error:
+        hint = "give the address, and the name as the lane's host"
+        raise FiredampError(f"load goes to an address, not to the name {host!r}", hint=hint) from error
+    if not address.is_private or address.is_unspecified or address.is_multicast:
+        hint = "use the cluster's own gateway, on loopback or a private network"
+        raise FiredampError(
+            f"{host} is a public address, and Firedamp never loads what others run", hint=hint
+        )
+    literal = f"[{address}]" if address.version == 6 else str(address)
+    return f"http://{literal}:{_port(url) or 80}"
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError as error:
+        raise FiredampError(f"{url!r}: {error}") from error
+
+
+def _decided(lane: Lane, shape: Shape) -> PlannedLane:
+    users = lane.users or min(max(math.ceil(shape.peak), 10), 500)
+    return PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)

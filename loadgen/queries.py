@@ -1,0 +1,97 @@
+"""Questions that assertions ask of recorded requests."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from fixtures.core.errors import FiredampError
+from loadgen.records import Request
+from loadgen.statistics import ALPHA, Share
+
+# What a busy machine's scheduler does to a punctual client; later than this, the client was not punctual.
+LATE_MS = 50.0
+
+
+def select(
+    requests: Iterable[Request],
+    *,
+    since: float = -math.inf,
+    until: float = math.inf,
+    version: str | None = None,
+    lane: str | None = None,
+    status: int | range | None = None,
+) -> list[Request]:
+    """Return the requests that meet every condition given.
+
+    Args:
+        requests: Where to look.
+        since: Unix seconds; sent at or after this.
+        until: Unix seconds; sent before this.
+        version: Answered by this version.
+        lane: Of this lane.
+        status: With this status, or with one in this range: `range(500, 600)`.
+    """
+    statuses = range(status, status + 1) if isinstance(status, int) else status
+    return [
+        request
+        for request in requests
+        if since <= request.t < until
+        and (version is None or request.version == version)
+        and (lane is None or request.lane == lane)
+        and (statuses is None or request.status in statuses)
+    ]
+
+
+def shares(requests: Iterable[Request], alpha: float = ALPHA) -> dict[str, Share]:
+    """Return each version's share of the answers that name a version, the greatest first.
+
+    An answer without a version (the gateway's own, or none) tells nothing about
+    the split; `errors` counts it.
+    """
+    counts = Counter(request.version for request in requests if request.version is not None)
+    return {version: Share(k, counts.total(), alpha) for version, k in counts.most_common()}
+
+
+def share_of(version: str, requests: Iterable[Request], alpha: float = ALPHA) -> Share:
+    """Return the share of `version` among the answers that name a version; 0 of n when it gave none."""
+    found = [request.version for request in requests if request.version is not None]
+    return Share(found.count(version), len(found), alpha)
+
+
+def errors(requests: Iterable[Request]) -> Counter[str]:
+    """Count the failed requests by what happened: `500 from 1.2-5xx`, `timed out`."""
+    return Counter(_reason(request) for request in requests if request.failed)
+
+
+def late(requests: Iterable[Request], by_ms: float = LATE_MS) -> list[Request]:
+    """Return the requests sent more than `by_ms` milliseconds after their intended time."""
+    return [request for request in requests if request.late_ms > by_ms]
+
+
+def percentile(values: Iterable[float], q: float) -> float:
+    """Return the q-quantile (0 to 1) of `values` by nearest rank: a value that really occurred.
+
+    Raises:
+        FiredampError: There are no values, or q is out of range.
+    """
+    ordered = sorted(values)
+    if not ordered or not 0 <= q <= 1:
+        raise FiredampError(f"no {q:g}-quantile of {len(ordered)} values")
+    return ordered[max(math.ceil(q * len(ordered)) - 1, 0)]
+
+
+def latency_ms(requests: Iterable[Request], q: float) -> float:
+    """Return the q-quantile (0 to 1) of the latency from the intended send time, in milliseconds.
+
+    Raises:
+        FiredampError: There are no requests, or q is out of range.
+    """
+    return percentile((request.latency_ms for request in requests), q)
+
+
+def _reason(request: Request) -> str:
+    if request.error is not None:
+        return request.error
+    return f"{request.status} from {request.version or 'no version'}"

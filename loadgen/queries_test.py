@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from fixtures.core.errors import FiredampError
+from loadgen.queries import errors, late, latency_ms, percentile, select, share_of, shares
+from loadgen.records_test import request
+from loadgen.statistics import Share
+
+REQUESTS = [
+    request(1, version="1.0"),
+    request(2, version="1.0", lane="preview"),
+    request(3, version="1.1", status=500),
+    request(4, version=None, status=503),
+    request(5, version=None, status=0, error="timed out"),
+]
+
+
+def times(**conditions: object) -> list[float]:
+    return [found.t for found in select(REQUESTS, **conditions)]  # type: ignore[arg-type]
+
+
+def test_selecting() -> None:
+    assert times() == [1, 2, 3, 4, 5]
+    assert times(since=2, until=4) == [2, 3]
+    assert times(version="1.0") == [1, 2]
+    assert times(version="1.0", lane="preview") == [2]
+    assert times(status=503) == [4]
+    assert times(status=range(500, 600)) == [3, 4]
+    assert times(status=0) == [5]
+
+
+def test_shares_are_of_the_answers_that_name_a_version() -> None:
+    assert shares(REQUESTS) == {"1.0": Share(2, 3), "1.1": Share(1, 3)}
+    assert share_of("1.1", REQUESTS) == Share(1, 3)
+    assert share_of("1.2", REQUESTS) == Share(0, 3)
+    assert shares([]) == {}
+
+
+def test_errors_are_counted_by_what_happened() -> None:
+    assert errors(REQUESTS) == {"500 from 1.1": 1, "503 from no version": 1, "timed out": 1}
+
+
+def test_late_is_measured_from_the_intended_time() -> None:
+    punctual, tardy = request(10, intended=9.96), request(10, intended=9.9)
+    assert late([punctual, tardy]) == [tardy]
+    assert late([punctual, tardy], by_ms=10) == [punctual, tardy]
+
+
+@pytest.mark.parametrize(("q", "value"), [(0, 1), (0.5, 5), (0.9, 9), (0.99, 10), (1, 10)])
+def test_percentiles_are_values_that_occurred(q: float, value: float) -> None:
+    assert percentile(range(10, 0, -1), q) == value
+
+
+def test_latency_counts_from_the_intended_time() -> None:
+    assert latency_ms([request(latency_ms=900.0, service_ms=4.0)], 0.5) == 900
+
+
+def test_no_percentile_of_nothing() -> None:
+    with pytest.raises(FiredampError, match="0 values"):
+        percentile([], 0.5)

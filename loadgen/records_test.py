@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.errors import ConditionNotMetError
+from loadgen.records import CorruptRecordError, Request, Tail, read_requests, to_line
+
+
+def request(t: float = 100.0, **fields: object) -> Request:
+    given: dict[str, object] = {
+        "t": t,
+        "intended": t,
+        "received": t + 0.004,
+        "latency_ms": 4.0,
+        "service_ms": 4.0,
+        "status": 200,
+    }
+    given |= {"version": "1.0", "pod": "pod-1", "host": "payments.ns", "path": "/payments", "lane": "active"}
+    return Request(**(given | {"reused": True, "error": None} | fields))  # type: ignore[arg-type]
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "requests-active.jsonl"
+
+
+def test_a_line_is_the_timeline_schema(file: Path) -> None:
+    row = json.loads(to_line(request()))
+    assert row["kind"] == "request"
+    assert set(row) == {
+        *("t", "kind", "intended", "received", "latency_ms", "service_ms", "status", "version", "pod"),
+        *("host", "path", "lane", "reused", "error"),
+    }
+    append(file, to_line(request(version=None)))
+    assert read_requests(file) == [request(version=None)]
+
+
+def test_requests_are_read_by_the_time_sent_over_all_files(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "requests-preview.jsonl"
+    append(file, to_line(request(3)) + to_line(request(1)))
+    append(other, to_line(request(2)))
+    assert [found.t for found in read_requests(file, other)] == [1, 2, 3]
+
+
+def test_a_half_written_last_line_is_left_out(file: Path) -> None:
+    append(file, to_line(request(1)) + to_line(request(2))[:-9])
+    assert [found.t for found in read_requests(file)] == [1]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{oops\n",
+        "[1]\n",
+        to_line(request()).replace('"request"', '"weight"'),
+        '{"kind":"weight","t":1}\n',
+        '{"kind":"request","t":1}\n',
+    ],
+)
+def test_a_corrupt_line_is_an_error_that_says_where(file: Path, broken: str) -> None:
+    first = to_line(request(1))
+    append(file, first + broken + to_line(request(2)))
+    with pytest.raises(CorruptRecordError, match=f"requests-active.jsonl, byte {len(first)}"):
+        read_requests(file)
+
+
+def test_a_tail_gives_each_request_once_and_completes_half_a_line(file: Path) -> None:
+    tail = Tail(file, from_start=True)
+    assert tail.read() == []
+    append(file, to_line(request(1)) + to_line(request(2))[:20])
+    assert [found.t for found in tail.read()] == [1]
+    append(file, to_line(request(2))[20:])
+    assert [found.t for found in tail.read()] == [2]
+    assert tail.read() == []
+
+
+def test_a_tail_begins_now_unless_told_otherwise(file: Path) -> None:
+    append(file, to_line(request(1)) + to_line(request(2))[:20])
+    now, start = Tail(file), Tail(file, from_start=True)
+    append(file, to_line(request(2))[20:])
+    assert [found.t for found in now.read()] == [2]
+    assert [found.t for found in start.read()] == [1, 2]
+
+
+def test_waiting_returns_when_something_is_recorded(file: Path) -> None:
+    tail = Tail(file)
+    threading.Timer(0.1, append, (file, to_line(request(1)))).start()
+    assert [found.t for found in tail.wait(5)] == [1]
+
+
+def test_waiting_in_vain_says_for_what(file: Path) -> None:
+    with pytest.raises(ConditionNotMetError, match=r"requests-active\.jsonl"):
+        Tail(file).wait(0.05)
+
+
+def test_following_ends_in_time_and_gives_everything(file: Path) -> None:
+    stop = every(0.02, lambda: append(file, to_line(request(time.time()))))
+    began = time.monotonic()
+    batches = list(Tail(file).follow(0.4))
+    assert time.monotonic() - began == pytest.approx(0.4, abs=0.3)
+    stop()
+    assert len(batches) >= 2
+    assert all(batches)
+
+
+def test_following_a_silent_load_is_an_error_and_not_a_success(file: Path) -> None:
+    append(file, to_line(request(1)))
+    with pytest.raises(ConditionNotMetError):
+        list(Tail(file).follow(5, silence=0.1))
+
+
+def test_failed_is_what_lets_the_client_down() -> None:
+    assert not any(request(status=status).failed for status in (200, 204, 304))
+    assert all(request(status=status).failed for status in (0, 404, 500, 503))
+    assert request(error="timed out").failed
+
+
+def every(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+    done = threading.Event()
+
+    def loop() -> None:
+        while not done.wait(seconds):
+            action()
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+
+    def stop() -> None:
+        done.set()
+        thread.join()
+
+    return stop

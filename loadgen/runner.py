@@ -1,0 +1,250 @@
+"""Traffic: Locust as a subprocess, from its first answer to the verdict on the run."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fixtures.core.errors import ConditionNotMetError, FiredampError
+from fixtures.core.process import spawn
+from fixtures.core.retry import PendingError, until
+from loadgen.plan import Lane, Plan, make_plan
+from loadgen.queries import errors
+from loadgen.records import Request, Tail, read_requests, requests_file
+from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
+from loadgen.shapes import Shape
+from loadgen.status import read_statuses, status_file
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+STARTUP_S = 60.0
+ANSWER_S = 30.0
+# The load generator reports every 0.25 s; silent for this long, it is stuck or starved.
+SILENCE_S = 3.0
+
+
+class Traffic:
+    """Load on one address, from `with` until its end.
+
+    Example:
+        with Traffic(url, [Lane("active", "payments.ns")], Constant(rate=200), folder) as traffic:
+            ...
+            traffic.require_flowing()
+        print(traffic.report)
+
+    Leaving the block stops the load, waits for the answers under way and judges
+    the run. A failed assertion in the block is superseded by `InvalidLoadError`
+    (and kept as its cause) when the load was invalid: then it proves nothing.
+    The load generator dies with the thread that started it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        lanes: list[Lane] | tuple[Lane, ...],
+        shape: Shape,
+        folder: Path,
+        *,
+        timeout: float = 10.0,
+    ) -> None:
+        """Plan the load; nothing is sent yet.
+
+        Args:
+            url: `http://ADDRESS:PORT` on loopback or a private network; public addresses are refused.
+            lanes: The streams of load; each runs at the full rate of its shape.
+            shape: For the lanes that have none of their own.
+            folder: Where the records, the run's status and Locust's log go; created if it does not exist.
+            timeout: Seconds that a client waits for a connection, and for each part of an answer.
+
+        Raises:
+            FiredampError: The target, a lane or the shape is not acceptable.
+        """
+        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout)
+        self._folder = folder.absolute()
+        self._names = [lane.name for lane in self.plan.lanes]
+        self._status = status_file(self._folder, self._names)
+        self._log = self._status.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._report: RunReport | None = None
+
+    def __enter__(self) -> Self:
+        """Start the load and return when its first answer was recorded.
+
+        Raises:
+            InvalidLoadError: There was none in 30 s, or Locust ended or did not start; with its log.
+            FiredampError: The folder already holds records of a lane.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in (*self._paths(), self._status):
+            if path.exists():
+                raise FiredampError(
+                    f"{path} exists already", hint="give each run a folder or lanes of its own"
+                )
+        self._process = self._spawn()
+        try:
+            tail = Tail(*self._paths(), from_start=True)
+            seen: list[Request] = []
+            until(self._begun, what="Locust's start", timeout=STARTUP_S)
+            until(lambda: self._answered(tail, seen), what="first answer", timeout=ANSWER_S)
+        except BaseException as error:
+            self._stop(grace=1.0)
+            if isinstance(error, ConditionNotMetError):
+                raise InvalidLoadError(f"{self.plan.url}: {error}\n{self._log_tail()}") from error
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the load and judge the run; see `report`.
+
+        Raises:
+            InvalidLoadError: The run was not what was asked for.
+        """
+        del kind, trace
+        code = self._stop(grace=self._drain_s() + 10)
+        self._report = make_report(self.plan, read_statuses(self._status), self.requests())
+        if isinstance(error, (InvalidLoadError, KeyboardInterrupt, SystemExit)):
+            return
+        try:
+            self._judge(self._report, code)
+        except InvalidLoadError as invalid:
+            raise invalid from error
+
+    @property
+    def report(self) -> RunReport:
+        """What the run amounted to. Raises FiredampError while it goes on."""
+        if self._report is None:
+            raise FiredampError("the load has not ended yet", hint="read the report after the `with` block")
+        return self._report
+
+    def tail(self, *lanes: str, from_start: bool = False) -> Tail:
+        """Return the requests recorded from now on, of these lanes or of all."""
+        return Tail(*self._paths(*lanes), from_start=from_start)
+
+    def requests(self, *lanes: str) -> list[Request]:
+        """Return all requests recorded so far, of these lanes or of all, by the time sent.
+
+        Raises:
+            CorruptRecordError: A record file is damaged.
+        """
+        return read_requests(*(path for path in self._paths(*lanes) if path.exists()))
+
+    def wait_for_end(self) -> None:
+        """Wait until the last schedule has ended and every answer was recorded.
+
+        Raises:
+            InvalidLoadError: The load generator did not end by itself.
+        """
+        if self._process is None:
+            raise FiredampError("the load has not begun", hint="wait inside the `with` block")
+        try:
+            self._process.wait(self.plan.duration + self._drain_s() + 10)
+        except subprocess.TimeoutExpired as error:
+            raise InvalidLoadError(
+                "the load generator outlived its schedule", hint=f"see {self._log}"
+            ) from error
+
+    def require_flowing(self) -> None:
+        """Make sure that the load is, and so far was, what was asked for.
+
+        Raises:
+            InvalidLoadError: Locust ended or hangs, or sent too little, or was out of CPU.
+        """
+        statuses = read_statuses(self._status)
+        if self._process is None or self._process.poll() is not None or not statuses:
+            ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""
+            raise InvalidLoadError(f"the load generator is not running{ended}\n{self._log_tail()}")
+        silent = time.time() - statuses[-1].t
+        if silent > SILENCE_S:
+            raise InvalidLoadError(
+                f"the load generator has been silent for {silent:.1f} s: stuck, stopped or starved"
+            )
+        judge_so_far(self.plan, statuses)
+
+    def _judge(self, report: RunReport, code: int) -> None:
+        judge(report)
+        if code != 0:
+            raise InvalidLoadError(f"Locust ended with {code}; {report}\n{self._log_tail()}")
+
+    def _paths(self, *lanes: str) -> list[Path]:
+        unknown = set(lanes) - set(self._names)
+        if unknown:
+            raise FiredampError(f"no lane {', '.join(sorted(unknown))}; there are {', '.join(self._names)}")
+        return [requests_file(self._folder, name) for name in lanes or self._names]
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        # In its own folder and with each option given, so that no locust.conf or LOCUST_HOST applies.
+        users = str(sum(lane.users for lane in self.plan.lanes))
+        longest = math.ceil(self.plan.duration + self._drain_s())
+        return spawn(
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "locust",
+                    "--locustfile",
+                    LOCUSTFILE,
+                    "--headless",
+                    "--host",
+                    self.plan.url,
+                ),
+                *("--users", users, "--spawn-rate", users, "--run-time", f"{longest}s"),
+                *("--stop-timeout", str(self._drain_s()), "--exit-code-on-error", "0", "--only-summary"),
+            ],
+            log=self._log,
+            cwd=self._folder,
+            env={
+                "FIREDAMP_LOAD_PLAN": self.plan.to_json(),
+                "FIREDAMP_LOAD_FOLDER": str(self._folder),
+                "PYTHONPATH": os.pathsep.join([str(LOCUSTFILE.parent.parent), *_python_path()]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
+
+    def _drain_s(self) -> int:
+        """Seconds until the last answer: a client waits once for the connection and once for the answer."""
+        return math.ceil(2 * self.plan.timeout + 0.5)  # Locust takes whole seconds.
+
+    def _begun(self) -> None:
+        if not read_statuses(self._status):
+            self._require_running()
+            raise PendingError("it has not spawned its users")
+
+    def _answered(self, tail: Tail, seen: list[Request]) -> None:
+        seen += tail.read()
+        if any(request.status for request in seen):
+            return
+        self._require_running()
+        failed = ", ".join(f"{count:,} x {what}" for what, count in errors(seen).items())
+        raise PendingError(f"{len(seen):,} requests ended without one ({failed or 'none yet'})")
+
+    def _require_running(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            raise InvalidLoadError(f"Locust ended before the first answer\n{self._log_tail()}")
+
+    def _stop(self, grace: float) -> int:
+        """End Locust, with time for the answers under way, and return its exit code."""
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _log_tail(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return "\n".join(f"    {line}" for line in lines[-15:])
+
+
+def _python_path() -> list[str]:
+    given = os.environ.get("PYTHONPATH", "")
+    return [given] if given else []

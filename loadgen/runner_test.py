@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.errors import FiredampError
+from fixtures.core.retry import PendingError, until
+from loadgen import runner
+from loadgen.conftest import TinyServer
+from loadgen.plan import Call, Lane
+from loadgen.queries import late, share_of
+from loadgen.report import InvalidLoadError
+from loadgen.runner import Traffic
+from loadgen.shapes import Constant
+from loadgen.status import read_statuses
+
+
+def pass_time(seconds: float) -> None:
+    """Let load flow, or not flow: the passing of time is what is tested."""
+    time.sleep(seconds)
+
+
+def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_path: Path) -> None:
+    lanes = [
+        Lane("active", "payments.ns", (Call(weight=4), Call("/fail"))),
+        Lane("preview", "preview.payments.ns", (Call(method="POST", body="{}", headers={"x-test": "1"}),)),
+    ]
+    with Traffic(server.url, lanes, Constant(100, 1), tmp_path) as traffic:
+        assert traffic.tail("preview").wait(5)[0].lane == "preview"
+        traffic.require_flowing()
+        traffic.wait_for_end()
+        with pytest.raises(InvalidLoadError, match="its schedule has ended"):
+            traffic.require_flowing()
+    found = traffic.requests()
+    assert (len(found), traffic.report.asked, traffic.report.sent) == (200, 200, 200)
+    assert traffic.report.rate == pytest.approx(200)
+    assert 0 < traffic.report.cpu < 0.9
+    hosts = Counter((row.lane, row.host) for row in found)
+    assert hosts == {("active", "payments.ns"): 100, ("preview", "preview.payments.ns"): 100}
+    assert share_of("1.0", found).n == 200
+    failed = sum(row.path == "/fail" for row in found)
+    assert failed > 0
+    assert traffic.report.errors == {"500 from 1.0": failed}
+    assert all(row.intended <= row.t <= row.received for row in found)
+    assert Counter(request for request, _ in server.seen)["POST /payments HTTP/1.1"] == 100
+    assert all(
+        headers["x-test"] == "1" for _, headers in server.seen if headers["host"].startswith("preview")
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("load-active-preview.jsonl", "load-active-preview.log"),
+        *("requests-active.jsonl", "requests-preview.jsonl"),
+    ]
+
+
+def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path: Path) -> None:
+    with Traffic(server.url, [Lane("active", "x", users=5)], Constant(50, 1.2), tmp_path) as traffic:
+        server.stall()
+        pass_time(0.5)
+        server.go_on()
+        traffic.wait_for_end()
+    found = traffic.requests()
+    assert len(found) == 60
+    assert len(late(found)) >= 10
+    assert not any("cookie" in headers for _, headers in server.seen)
+    # Five clients for 60 requests: connections are used again.
+    assert sum(not row.reused for row in found) == 5
+    assert traffic.report.late.k == len(late(found))
+    # Those who waited for a free client did not wait for the server, and yet they waited.
+    waited = [row for row in found if row.service_ms < 100 and row.latency_ms > 200]
+    assert len(waited) >= 5
+
+
+def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
+    server: TinyServer, tmp_path: Path
+) -> None:
+    traffic = Traffic(server.url, [Lane("active", "x", users=2)], Constant(50), tmp_path, timeout=0.6)
+
+    refusals: list[str] = []
+
+    def failing_scenario() -> None:
+        with traffic:
+            server.stall()
+            pass_time(0.9)
+            refusals.append(refusal(traffic))
+            raise AssertionError("clients saw errors")
+
+    with pytest.raises(InvalidLoadError, match=r"only \d+ of \d+ requests were sent") as refused:
+        failing_scenario()
+    assert "into the run" in refusals[0]
+    assert isinstance(refused.value.__cause__, AssertionError)
+    # The answers under way at the end were waited for until they timed out, and recorded.
+    assert traffic.report.unrecorded == 0
+    assert set(traffic.report.errors) == {"timed out"}
+
+
+def test_a_failed_assertion_under_valid_load_is_its_own(server: TinyServer, tmp_path: Path) -> None:
+    failure = pytest.raises(AssertionError, match="clients saw errors")
+    with failure, Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path) as traffic:
+        traffic.tail().wait(5)
+        raise AssertionError("clients saw errors")
+
+
+def test_broken_answers_are_recorded_and_never_sent_again(server: TinyServer, tmp_path: Path) -> None:
+    calls = (Call("/drop"), Call("/short"), Call("/moved"), Call("/payments"))
+    with Traffic(server.url, [Lane("active", "x", calls)], Constant(100, 0.6), tmp_path) as traffic:
+        traffic.wait_for_end()
+    assert len(server.seen) == len(traffic.requests()) == 60
+    outcomes = {(row.path, row.status, row.version, row.error) for row in traffic.requests()}
+    assert ("/payments", 200, "1.0", None) in outcomes
+    assert ("/moved", 302, "1.0", None) in outcomes
+    assert ("/drop", 0, None, "connection closed without an answer") in outcomes
+    [short] = [outcome for outcome in outcomes if outcome[0] == "/short"]
+    assert short[1:3] == (200, "1.0")
+    assert short[3]
+    broken = sum(row.path in {"/drop", "/short"} for row in traffic.requests())
+    assert traffic.report.errors.total() == broken
+
+
+def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, tmp_path: Path) -> None:
+    lane = Lane("active", "x", (Call("/payments"), Call("/endless")))
+    with Traffic(server.url, [lane], Constant(50), tmp_path, timeout=0.25) as traffic:
+        pass_time(0.2)
+    assert traffic.report.unrecorded == 0
+    endless = [row for row in traffic.requests() if row.path == "/endless"]
+    assert {row.error for row in endless} == {"cut off when the load was stopped"}
+
+
+def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "ANSWER_S", 0.5)
+    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path)
+    with pytest.raises(
+        InvalidLoadError, match=r"http://127\.0\.0\.1:9: first answer: not after 0\.5 s"
+    ) as refused:
+        traffic.__enter__()
+    assert "Connection refused" in str(refused.value)
+    assert "Starting Locust" in str(refused.value)
+    assert traffic._process is not None
+    assert traffic._process.returncode is not None
+
+
+def test_a_load_generator_that_dies_or_hangs_is_noticed(
+    server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SILENCE_S", 0.5)
+    refusals: list[str] = []
+
+    def scenario() -> None:
+        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path) as traffic:
+            until(lambda: has_begun(traffic), what="a status", timeout=5)
+            assert traffic._process is not None
+            traffic._process.send_signal(signal.SIGSTOP)
+            pass_time(0.7)
+            refusals.append(refusal(traffic))
+            traffic._process.kill()
+            traffic._process.wait()
+            refusals.append(refusal(traffic))
+
+    with pytest.raises(InvalidLoadError, match="ended with -9"):
+        scenario()
+    assert "silent for" in refusals[0]
+    assert "not running" in refusals[1]
+
+
+def test_records_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "requests-active.jsonl").touch()
+    with pytest.raises(FiredampError, match="exists already"):
+        Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path).__enter__()
+
+
+def test_there_is_no_report_before_the_end_and_no_unknown_lane(tmp_path: Path) -> None:
+    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path)
+    with pytest.raises(FiredampError, match="not ended"):
+        _ = traffic.report
+    with pytest.raises(FiredampError, match="no lane preview"):
+        traffic.tail("preview")
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from loadgen.plan import Lane
+from loadgen.runner import Traffic
+from loadgen.shapes import Constant
+with Traffic(sys.argv[1], [Lane("active", "x")], Constant(20), Path(sys.argv[2])) as traffic:
+    print(traffic._process.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_locust_dies_with_its_parent(server: TinyServer, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, server.url, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        locust = int(parent.stdout.readline())
+        assert is_alive(locust)
+        os.kill(parent.pid, signal.SIGKILL)
+    try:
+        until(lambda: require_gone(locust), what="Locust's end", timeout=2)
+    finally:
+        if is_alive(locust):
+            os.kill(locust, signal.SIGKILL)
+
+
+def refusal(traffic: Traffic) -> str:
+    """Why the load is not accepted; kept, because an invalid run supersedes what is raised inside it."""
+    try:
+        traffic.require_flowing()
+    except InvalidLoadError as error:
+        return str(error)
+    return ""
+
+
+def has_begun(traffic: Traffic) -> None:
+    if not read_statuses(traffic._status):
+        raise PendingError("none")
+
+
+def require_gone(pid: int) -> None:
+    if is_alive(pid):
+        raise PendingError(f"process {pid} lives")
+
+
+def is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    # A zombie has ended; who reaps it is up to the machine's init.
+    return stat.exists() and not re.search(r"\) [ZX] ", stat.read_text())

@@ -1,0 +1,174 @@
+"""Shares with their intervals: what n observations say, once, about a weight.
+
+The intervals hold for one look at a fixed n. For a check that looks again and
+again while the load runs, use `loadgen.anytime`.
+
+Envoy draws a destination for each request, so the number of requests that one
+version gets out of n is binomial: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/traffic_splitting
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scipy.special import ndtri
+from scipy.stats import binomtest
+
+from fixtures.core.errors import FiredampError
+
+# One false alarm in 10,000 correct windows: a suite of hundreds of windows stays quiet without reruns.
+ALPHA = 1e-4
+
+
+class Interval(NamedTuple):
+    """A closed interval of shares, each from 0 to 1."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{percent(self.low)}-{percent(self.high)}%"
+
+    def contains(self, share: float) -> bool:
+        """Whether `share` (0 to 1) lies inside."""
+        return self.low <= share <= self.high
+
+
+def exact_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
+    """Return the Clopper-Pearson interval of k in n: it covers the true share with probability >= 1 - alpha.
+
+    Source: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404
+
+    Raises:
+        FiredampError: There were no observations, or k is not in 0..n.
+    """
+    return _interval(k, n, alpha, "exact")
+
+
+def wilson_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
+    """Return Wilson's score interval: narrower than the exact one; it covers with about 1 - alpha on average.
+
+    Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
+
+    Raises:
+        FiredampError: There were no observations, or k is not in 0..n.
+    """
+    return _interval(k, n, alpha, "wilson")
+
+
+def required_n(weight: float, half_width: float, alpha: float = ALPHA) -> int:
+    """Return how many requests make the interval around `weight` about `half_width` wide to each side.
+
+    By the normal approximation, z^2 w (1 - w) / h^2: 1,798 for 5% and 2 points at alpha 1e-4.
+
+    Args:
+        weight: The share expected, between 0 and 1, both excluded.
+        half_width: Half the interval's width, in shares: 0.02 is two points.
+        alpha: Probability of missing the true share.
+
+    Raises:
+        FiredampError: The weight or the width is out of range.
+    """
+    if not (0 < weight < 1 and 0 < half_width < 1):
+        raise FiredampError(
+            f"no sample size for weight {weight:g} and half width {half_width:g}: both are in (0, 1)"
+        )
+    z = float(ndtri(1 - alpha / 2))
+    return math.ceil(z * z * weight * (1 - weight) / half_width**2)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """k of n requests: `5.2% (n=1,834, 99.99% interval 3.4-7.6%)`."""
+
+    k: int
+    n: int
+    alpha: float = ALPHA
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.k <= self.n:
+            raise FiredampError(f"{self.k} of {self.n} is not a share")
+
+    def __str__(self) -> str:
+        if self.n == 0:
+            return "no share (n=0)"
+        return f"{percent(self.value)}% (n={self.n:,}, {_confidence(self.alpha)} interval {self.interval})"
+
+    @property
+    def value(self) -> float:
+        """The share observed, 0 to 1. Raises FiredampError for n = 0."""
+        if self.n == 0:
+            raise FiredampError(
+                "no share of 0 requests", hint="check that the load reached this window and lane"
+            )
+        return self.k / self.n
+
+    @property
+    def interval(self) -> Interval:
+        """The exact interval at alpha. Raises FiredampError for n = 0."""
+        return exact_interval(self.k, self.n, self.alpha)
+
+    def contains(self, weight: float) -> bool:
+        """Whether the observations are consistent with `weight` (0 to 1). Raises FiredampError for n = 0."""
+        return self.interval.contains(weight)
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroCheck:
+    """What "exactly none of n" established: `0 of 1,000, so the true share is below 0.92% (99.99%)`."""
+
+    k: int
+    n: int
+    alpha: float = ALPHA
+
+    def __bool__(self) -> bool:
+        return self.k == 0 and self.n > 0
+
+    def __str__(self) -> str:
+        if not self:
+            return f"{self.k:,} of {self.n:,} where exactly 0 of at least 1 was expected"
+        return (
+            f"0 of {self.n:,}, so the true share is below {percent(self.bound)}% ({_confidence(self.alpha)})"
+        )
+
+    @property
+    def bound(self) -> float:
+        """The one-sided upper bound of the true share: 1 - alpha^(1/n) for k = 0, and 1 without data."""
+        if self.n == 0:
+            return 1.0
+        test = binomtest(self.k, self.n, alternative="less")
+        return float(test.proportion_ci(1 - self.alpha, method="exact").high)
+
+
+def exactly_zero(k: int, n: int, alpha: float = ALPHA) -> ZeroCheck:
+    """Check that k is 0 of n > 0; the result is true or false and states the bound that n establishes.
+
+    Raises:
+        FiredampError: k is not in 0..n.
+    """
+    if not 0 <= k <= n:
+        raise FiredampError(f"{k} of {n} is not a share")
+    return ZeroCheck(k, n, alpha)
+
+
+def percent(share: float) -> str:
+    """Return `share` in percent without the sign: one decimal, below 1% two significant digits."""
+    value = 100 * share
+    return f"{value:.2g}" if 0 < value < 0.95 else f"{value:.1f}"
+
+
+def _interval(k: int, n: int, alpha: float, method: str) -> Interval:
+    if n == 0:
+        raise FiredampError(
+            "no interval from 0 requests", hint="check that the load reached this window and lane"
+        )
+    if not 0 <= k <= n:
+        raise FiredampError(f"{k} of {n} is not a share")
+    found = binomtest(k, n).proportion_ci(1 - alpha, method=method)
+    return Interval(float(found.low), float(found.high))
+
+
+def _confidence(alpha: float) -> str:
+    return f"{100 * (1 - alpha):.10g}%"

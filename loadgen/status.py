@@ -1,0 +1,63 @@
+"""How the load generator says, four times a second, how its run stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from loadgen.records import read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at the run; times are unix seconds.
+
+    Attributes:
+        t: Now.
+        began: Time zero of the schedules.
+        until: Up to when requests were asked for: now, or the moment the run was stopped.
+        sent: Requests sent, under way or done, by lane.
+        cpu_s: Processor time that the load generator's process has used, in seconds, as psutil would say;
+            Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
+    """
+
+    t: float
+    began: float
+    until: float
+    sent: dict[str, int]
+    cpu_s: float
+
+    def to_line(self) -> str:
+        """Return its JSON line, with its newline."""
+        return json.dumps({"kind": "load", **asdict(self)}, separators=(",", ":")) + "\n"
+
+
+def status_file(folder: Path, lanes: Sequence[str]) -> Path:
+    """Where the run of these lanes says how it stands."""
+    return folder / f"load-{'-'.join(lanes)}.jsonl"
+
+
+def read_statuses(path: Path) -> list[Status]:
+    """Return all looks at the run so far, oldest first; none when it has not begun."""
+    if not path.exists():
+        return []
+    names = [field.name for field in fields(Status)]
+    return [Status(**{name: row[name] for name in names}) for _, row in read_rows(path)[0]]
+
+
+def cpu_peak(statuses: Sequence[Status], window: float = 5.0) -> float:
+    """Return the most processor time used per second over any `window` seconds, as a share of one core.
+
+    A run shorter than the window is judged as a whole; 0 when there are not two looks.
+    """
+    peak, first = 0.0, 0
+    for last in range(1, len(statuses)):
+        while statuses[last].t - statuses[first + 1].t >= window:
+            first += 1
+        seconds = statuses[last].t - statuses[first].t
+        whole = seconds >= window or last == len(statuses) - 1
+        if seconds > 0 and whole:
+            peak = max(peak, (statuses[last].cpu_s - statuses[first].cpu_s) / seconds)
+    return peak
