@@ -1,0 +1,28 @@
+# Two commands from a fresh checkout: `make demo` and `make test`. Everything else is `.venv/bin/firedamp --help`.
+VENV := .venv
+PYTHON ?= python3
+
+.PHONY: demo test lint setup clean
+
+demo: setup
+	$(VENV)/bin/firedamp demo
+
+test: setup lint
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: setup
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/mypy
+
+setup: $(VENV)/.installed
+
+# Exactly what the lock file says, with every checksum verified.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) firedamp-out

@@ -1,0 +1,48 @@
+"""What a plain Deployment does with a broken version: everything that a Rollout is there to prevent."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.baseline.pods import ready_shares
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import deployment_available
+from fixtures.rollout.verdicts import Window, assert_share
+from fixtures.trial import ACTIVE
+
+_STEP_SECONDS = 7
+
+
+@pytest.mark.scenario("base-1")
+def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("deployment", replicas=3, sabotage=_one_pod_every_few_seconds) as app:
+        with app.traffic():
+            app.deploy("1.2-5xx")
+            took = app.wait(deployment_available("1.2-5xx"), within=90)
+            done = app.timeline.clock()
+            app.holds(deployment_available("1.2-5xx"), for_=8)
+        records = app.records()
+
+        stages = [stage for stage in ready_shares(records, "1.2-5xx") if 0 < stage.share < 1]
+        assert stages, "the update had no stage with both versions ready"
+        for stage in stages:
+            seen = assert_share(
+                records, lane=ACTIVE, version="1.2-5xx", weight=100 * stage.share, window=stage.window, at_least=500
+            )
+            numbers(**{f"share with {stage.new} of {stage.total} ready pods": seen})
+        everything = assert_share(
+            records, lane=ACTIVE, version="1.2-5xx", weight=100, window=Window(done + 1.5)
+        )
+    numbers(deploy_to_all_pods_broken=f"{took:.1f} s", broken_responses_at_the_end=everything)
+
+
+def _one_pod_every_few_seconds(objects: list[Object]) -> None:
+    """Each stage of the update lasts long enough for its share to be measured."""
+    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+    deployment["spec"]["minReadySeconds"] = _STEP_SECONDS
+    deployment["spec"]["strategy"] = {
+        "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}
+    }  # fmt: skip

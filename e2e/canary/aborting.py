@@ -1,0 +1,49 @@
+"""What the canary scenarios share: a release that must be aborted, and what clients may have seen of it."""
+
+from __future__ import annotations
+
+from fixtures.rollout.conditions import aborted, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.story import AbortStory, abort_story
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_share
+from fixtures.trial import ACTIVE, Trial
+from loadgen.statistics import Share, ZeroCheck
+
+# Istio may hold back a change for up to 10 s while others keep coming (PILOT_DEBOUNCE_MAX), and the
+# controller does keep them coming: see docs/findings.md. After that, nothing may be answered any more.
+CONVERGENCE_SECONDS = 12.0
+
+
+def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> AbortStory:
+    """Release a bad version under traffic; return when it is aborted and 1,000 requests had time to prove it."""
+    with app.traffic():
+        app.deploy(version)
+        app.wait(aborted(version=version), within=within)
+        app.wait(weight_is(0), within=5)
+        app.holds(all_of(aborted(version=version), weight_is(0)), for_=CONVERGENCE_SECONDS + 7)
+    return abort_story(app.records(), version=version, lane=ACTIVE)
+
+
+def share_while_it_answered(records: list[Record], story: AbortStory, *, weight: float) -> Share:
+    """The version's share from its first to its last response, which the weight has to explain."""
+    assert story.first_response is not None, f"{story.version} never answered a client"
+    assert story.last_response is not None
+    life = Window(story.first_response, story.last_response)
+    return assert_share(
+        records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=500
+    )
+
+
+def none_after_convergence(records: list[Record], version: str) -> ZeroCheck:
+    """Nothing from the version once the data plane had taken over the last change of weights."""
+    last = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
+    assert version not in last.weights, f"the last weights still name {version}: {last.weights}"
+    return assert_exactly_none(records, lane=ACTIVE, version=version, window=last.window)
+
+
+def selector_switches(records: list[Record], service: str, after: float | None) -> int:
+    """How often a Service changed the pods that it selects, after a moment."""
+    hashes = [r["hash"] for r in of_kind(records, "service") if r["name"] == service and r["t"] >= (after or 0)]
+    return sum(a != b for a, b in zip(hashes, hashes[1:], strict=False))

@@ -1,0 +1,63 @@
+"""Broken versions are aborted, and clients are spared."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.canary.aborting import (
+    none_after_convergence,
+    release_and_abort,
+    selector_switches,
+    share_while_it_answered,
+)
+from e2e.types import Report, StartTrial
+from fixtures.rollout.conditions import aborted
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial import ACTIVE
+
+
+@pytest.mark.scenario("can-1")
+def test_a_version_that_crashes_at_boot_never_reaches_a_client(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary") as app:
+        before = app.stable_pods()
+        with app.traffic():
+            app.deploy("1.2-crash")
+            took = app.wait(aborted(version="1.2-crash"), within=60)
+        records = app.records()
+
+        assert_exactly_none(records, lane=ACTIVE, version="1.2-crash", at_least=1000)
+        answered = assert_no_errors(records, lane=ACTIVE)
+        assert app.stable_pods() == before, "the stable pods were touched"
+        restarts = max(pod["restarts"] for pod in of_kind(records, "pod") if pod["image"].endswith("1.2-crash"))
+        assert restarts > 0, "the version did not crash, so this proved nothing"
+    numbers(
+        deploy_to_Degraded=f"{took:.1f} s (progressDeadlineSeconds 30)",
+        failed_requests=f"0 of {answered:,}",
+        restarts_of_the_canary=restarts,
+    )
+
+
+@pytest.mark.scenario("can-2")
+def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary") as app:
+        story = release_and_abort(app, "1.2-5xx")
+        records = app.records()
+
+        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+        life = share_while_it_answered(records, story, weight=5)
+        gone = none_after_convergence(records, "1.2-5xx")
+    assert story.first_bad is not None
+    assert story.weight_zero is not None
+    assert story.last_response is not None
+    numbers(
+        deploy_to_first_response=f"{story.first_bad - story.deployed:.2f} s",
+        first_bad_to_AnalysisRun_Failed=f"{story.analysis_failed - story.first_bad:.2f} s",
+        first_bad_to_VirtualService_0=f"{story.weight_zero - story.first_bad:.2f} s",
+        VirtualService_0_to_last_response=f"{story.last_response - story.weight_zero:.2f} s",
+        responses_after_VirtualService_0=story.after_zero,
+        bad_responses_of_all=story.bad,
+        share_while_it_answered=life,
+        after_convergence=gone,
+        canary_Service_switches_after_abort=selector_switches(records, "payments-canary", story.aborted),
+    )

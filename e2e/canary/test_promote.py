@@ -1,0 +1,36 @@
+"""Good versions get through, at exactly the weights that were asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.types import Report, StartTrial
+from fixtures.rollout.conditions import promoted
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+
+@pytest.mark.scenario("can-4")
+def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("canary") as app:
+        with app.traffic():
+            app.deploy("1.1")
+            took = app.wait(promoted("1.1"), within=120)
+            app.holds(promoted("1.1"), for_=8)
+        records = app.records()
+
+        steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, lane=ACTIVE)}
+        assert steps.keys() >= {5, 25, 50, 75, 100}, f"the VirtualService never claimed all steps: {list(steps)}"
+        shares = {
+            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            for weight, settled in steps.items()
+            if weight
+        }
+        answered = assert_no_errors(records, lane=ACTIVE)
+    for weight, share in shares.items():
+        took_over = steps[weight].convergence
+        numbers(**{f"share at {weight}%": f"{share}, converged in {took_over or 0:.2f} s"})
+    numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
