@@ -117,6 +117,11 @@ class Traffic:
             raise invalid from error
 
     @property
+    def pid(self) -> int | None:
+        """Process id of the load generator; None before it was started."""
+        return self._process.pid if self._process else None
+
+    @property
     def report(self) -> RunReport:
         """What the run amounted to. Raises FiredampError while it goes on."""
         if self._report is None:

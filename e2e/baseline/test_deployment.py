@@ -30,7 +30,12 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
         assert stages, "the update had no stage with both versions ready"
         for stage in stages:
             seen = assert_share(
-                records, lane=ACTIVE, version="1.2-5xx", weight=100 * stage.share, window=stage.window, at_least=500
+                records,
+                lane=ACTIVE,
+                version="1.2-5xx",
+                weight=100 * stage.share,
+                window=stage.window,
+                at_least=500,
             )
             numbers(**{f"share with {stage.new} of {stage.total} ready pods": seen})
         everything = assert_share(

@@ -35,7 +35,9 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
         after = Window(asked + _CONVERGENCE_SECONDS)
         active = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=after)
         answered = assert_no_errors(records, lane=ACTIVE)
-        switch = [r for r in of_kind(records, "service") if r["name"] == "payments-active" and r["t"] >= asked]
+        switch = [
+            r for r in of_kind(records, "service") if r["name"] == "payments-active" and r["t"] >= asked
+        ]
         green = [r.t for r in requests(records, ACTIVE, Window(asked)) if r.version == "1.1"]
         blue = [r.t for r in requests(records, ACTIVE, Window(asked)) if r.version == "1.0"]
     numbers(

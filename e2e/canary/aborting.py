@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fixtures.rollout.conditions import aborted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
@@ -17,7 +19,7 @@ CONVERGENCE_SECONDS = 12.0
 
 
 def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> AbortStory:
-    """Release a bad version under traffic; return when it is aborted and 1,000 requests had time to prove it."""
+    """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
     with app.traffic():
         app.deploy(version)
         app.wait(aborted(version=version), within=within)
@@ -31,9 +33,7 @@ def share_while_it_answered(records: list[Record], story: AbortStory, *, weight:
     assert story.first_response is not None, f"{story.version} never answered a client"
     assert story.last_response is not None
     life = Window(story.first_response, story.last_response)
-    return assert_share(
-        records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=500
-    )
+    return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=500)
 
 
 def none_after_convergence(records: list[Record], version: str) -> ZeroCheck:
@@ -45,5 +45,7 @@ def none_after_convergence(records: list[Record], version: str) -> ZeroCheck:
 
 def selector_switches(records: list[Record], service: str, after: float | None) -> int:
     """How often a Service changed the pods that it selects, after a moment."""
-    hashes = [r["hash"] for r in of_kind(records, "service") if r["name"] == service and r["t"] >= (after or 0)]
-    return sum(a != b for a, b in zip(hashes, hashes[1:], strict=False))
+    hashes = [
+        r["hash"] for r in of_kind(records, "service") if r["name"] == service and r["t"] >= (after or 0)
+    ]
+    return sum(a != b for a, b in pairwise(hashes))

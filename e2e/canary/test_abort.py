@@ -29,7 +29,9 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(trial: StartTrial
         assert_exactly_none(records, lane=ACTIVE, version="1.2-crash", at_least=1000)
         answered = assert_no_errors(records, lane=ACTIVE)
         assert app.stable_pods() == before, "the stable pods were touched"
-        restarts = max(pod["restarts"] for pod in of_kind(records, "pod") if pod["image"].endswith("1.2-crash"))
+        restarts = max(
+            pod["restarts"] for pod in of_kind(records, "pod") if pod["image"].endswith("1.2-crash")
+        )
         assert restarts > 0, "the version did not crash, so this proved nothing"
     numbers(
         deploy_to_Degraded=f"{took:.1f} s (progressDeadlineSeconds 30)",

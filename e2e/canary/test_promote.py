@@ -23,7 +23,9 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
         records = app.records()
 
         steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, lane=ACTIVE)}
-        assert steps.keys() >= {5, 25, 50, 75, 100}, f"the VirtualService never claimed all steps: {list(steps)}"
+        assert steps.keys() >= {5, 25, 50, 75, 100}, (
+            f"the VirtualService never claimed all steps: {list(steps)}"
+        )
         shares = {
             weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
             for weight, settled in steps.items()

@@ -1,0 +1,97 @@
+"""The harness itself under test: with a fault planted, the right scenario fails and names the cause."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from e2e.canary.aborting import none_after_convergence
+from e2e.harness import sabotage
+from e2e.types import StartTrial
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.rollout.conditions import aborted, healthy, preview_ready, weight_is
+from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share
+from fixtures.trial import ACTIVE, PREVIEW
+from loadgen.report import InvalidLoadError
+
+
+def test_without_analysis_the_bad_version_is_promoted_and_the_scenario_says_so(trial: StartTrial) -> None:
+    with trial("canary", sabotage=sabotage.without_analysis) as app, app.traffic():
+        app.deploy("1.2-5xx")
+        with pytest.raises(ConditionNotMetError, match=r"1\.2-5xx is fully promoted and Healthy"):
+            app.wait(aborted(version="1.2-5xx"), within=45)
+
+
+def test_with_a_frozen_virtual_service_the_weight_that_stays_is_named(trial: StartTrial) -> None:
+    with trial("canary") as app, app.traffic():
+        app.deploy("1.2-5xx")
+        app.wait(weight_is(5), within=30)
+        sabotage.freeze_virtual_services(app.kube, app.namespace)
+        app.wait(aborted(version="1.2-5xx"), within=45)
+        with pytest.raises(ConditionNotMetError, match="payments-canary has weight 5"):
+            app.wait(weight_is(0), within=5)
+
+
+def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: StartTrial) -> None:
+    with trial("canary") as app:
+        kube = app.kube
+        try:
+            with app.traffic():
+                app.deploy("1.2-5xx")
+                app.wait(weight_is(5), within=30)
+                app.holds(weight_is(5), for_=1)
+                sabotage.stop_istiod(kube)
+                app.wait(aborted(version="1.2-5xx"), within=45)
+                app.wait(weight_is(0), within=5)
+                app.holds(weight_is(0), for_=20)
+            strays = r"1\.2-5xx answered [1-9][0-9]* of .*by pods payments-"
+            with pytest.raises(ConditionNotMetError, match=strays):
+                none_after_convergence(app.records(), "1.2-5xx")
+        finally:
+            app.environment.stack.istiod.install(kube)
+            app.environment.stack.istiod.ready(kube)
+
+
+def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) -> None:
+    with trial("canary") as app:
+        blamed = pytest.raises(InvalidLoadError, match="the load's fault, never the product's")
+        with blamed, app.traffic() as traffic:
+            assert traffic.pid is not None
+            os.kill(traffic.pid, signal.SIGKILL)
+            app.holds(healthy(), for_=3)
+
+
+def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> None:
+    with trial("bluegreen", sabotage=sabotage.active_routes_to_preview) as app:
+        with app.traffic():
+            app.deploy("1.1")
+            app.wait(preview_ready("1.1"), within=60)
+            app.holds(preview_ready("1.1"), for_=6)
+        with pytest.raises(ConditionNotMetError, match=r"lane active.*1\.1 answered [1-9]"):
+            assert_exactly_none(app.records(), lane=ACTIVE, version="1.1")
+
+
+def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> None:
+    with trial("bluegreen", sabotage=sabotage.preview_selects_active) as app:
+        with app.traffic(rate=100, preview_rate=200):
+            app.deploy("1.1")
+            app.wait(preview_ready("1.1"), within=60)
+            app.holds(preview_ready("1.1"), for_=6)
+        with pytest.raises(ConditionNotMetError, match=r"1\.1 has weight 100% and got 0"):
+            assert_share(app.records(), lane=PREVIEW, version="1.1", weight=100, window=ALWAYS)
+
+
+def test_a_failed_trial_leaves_a_bundle_that_explains_itself(trial: StartTrial) -> None:
+    started = trial("canary", sabotage=sabotage.with_short_pauses)
+    with pytest.raises(ConditionNotMetError, match="weight 100 on payments-canary"), started as app:
+        app.wait(weight_is(100), within=1)
+    bundle = started.folder / "failure"
+    names = {path.name for path in bundle.iterdir()}
+    assert not (bundle / "incomplete.txt").exists(), (bundle / "incomplete.txt").read_text()
+    assert {"error.txt", "rollouts.yaml", "pods.yaml", "virtualservices.yaml", "events.yaml"} <= names
+    assert {"promql.json", "envoy-config_dump.txt", "envoy-clusters.txt"} <= names
+    assert {"argo-rollouts", "istiod", "prometheus", "node"} <= names
+    assert "weight 100 on payments-canary" in (bundle / "error.txt").read_text()
+    assert "payments" in (bundle / "envoy-clusters.txt").read_text()
