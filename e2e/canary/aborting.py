@@ -5,17 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from fixtures.rollout.conditions import aborted, weight_is
-from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.story import AbortStory, abort_story
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_share
-from fixtures.trial import ACTIVE, Trial
-from loadgen.statistics import Share, ZeroCheck
-
-# Istio may hold back a change for up to 10 s while others keep coming (PILOT_DEBOUNCE_MAX), and the
-# controller does keep them coming: see docs/findings.md. After that, nothing may be answered any more.
-CONVERGENCE_SECONDS = 12.0
+from fixtures.rollout.verdicts import Window, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from loadgen.statistics import Share
 
 
 def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> AbortStory:
@@ -34,13 +29,6 @@ def share_while_it_answered(records: list[Record], story: AbortStory, *, weight:
     assert story.last_response is not None
     life = Window(story.first_response, story.last_response)
     return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=500)
-
-
-def none_after_convergence(records: list[Record], version: str) -> ZeroCheck:
-    """Nothing from the version once the data plane had taken over the last change of weights."""
-    last = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
-    assert version not in last.weights, f"the last weights still name {version}: {last.weights}"
-    return assert_exactly_none(records, lane=ACTIVE, version=version, window=last.window)
 
 
 def selector_switches(records: list[Record], service: str, after: float | None) -> int:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from e2e.canary.aborting import (
-    none_after_convergence,
     release_and_abort,
     selector_switches,
     share_while_it_answered,
 )
 from e2e.types import Report, StartTrial
 from fixtures.rollout.conditions import aborted
+from fixtures.rollout.convergence import assert_gone
 from fixtures.rollout.timeline import of_kind
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 
 @pytest.mark.scenario("can-1")
@@ -48,7 +48,7 @@ def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbe
 
         assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
         life = share_while_it_answered(records, story, weight=5)
-        gone = none_after_convergence(records, "1.2-5xx")
+        gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
     assert story.first_bad is not None
     assert story.weight_zero is not None
     assert story.last_response is not None

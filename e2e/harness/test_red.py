@@ -7,13 +7,13 @@ import signal
 
 import pytest
 
-from e2e.canary.aborting import none_after_convergence
 from e2e.harness import sabotage
 from e2e.types import StartTrial
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import aborted, healthy, preview_ready, weight_is
+from fixtures.rollout.convergence import assert_gone
 from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share
-from fixtures.trial import ACTIVE, PREVIEW
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW
 from loadgen.report import InvalidLoadError
 
 
@@ -48,7 +48,7 @@ def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: St
                 app.holds(weight_is(0), for_=20)
             strays = r"1\.2-5xx answered [1-9][0-9]* of .*by pods payments-"
             with pytest.raises(ConditionNotMetError, match=strays):
-                none_after_convergence(app.records(), "1.2-5xx")
+                assert_gone(app.records(), lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         finally:
             app.environment.stack.istiod.install(kube)
             app.environment.stack.istiod.ready(kube)

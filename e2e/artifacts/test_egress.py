@@ -1,0 +1,71 @@
+"""A node reaches the host's network by its proxy alone, and only if it was asked for."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from fixtures.artifacts.builder import Builder
+from fixtures.cluster.native.layout import EGRESS_PORT
+from fixtures.cluster.native.parts import NEEDS, node_parts
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.core.process import CommandError
+
+# In the node's namespaces: what a server answers through the proxy, and without it.
+_ASK = """
+import http.client, sys
+proxy, server, tunnel = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "tunnel"
+connection = http.client.HTTPConnection("127.0.0.1", proxy if tunnel else server, timeout=5)
+if tunnel:
+    connection.set_tunnel("127.0.0.1", server)
+connection.request("GET", "/")
+print(connection.getresponse().status)
+"""
+
+
+@pytest.fixture
+def server_on_the_host() -> Iterator[int]:
+    class Teapot(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(418)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Teapot) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize("egress", [False, True])
+def test_the_proxy_is_the_only_way_out(server_on_the_host: int, egress: bool, tmp_path: Path) -> None:
+    made = Builder().get(*(name for name in NEEDS if name != "image-store"))
+    parts = replace(
+        node_parts({**made, "image-store": tmp_path}), store=None, only=("etcd", "kube-apiserver")
+    )
+    cluster = NativeCluster(parts, name=f"reg-{secrets.token_hex(3)}", egress=egress)
+
+    def ask(how: str) -> str:
+        command = [sys.executable, "-c", _ASK, str(EGRESS_PORT), str(server_on_the_host), how]
+        return cluster.inside([*command], timeout=20).strip()
+
+    try:
+        cluster.start()
+        with pytest.raises(CommandError, match="ConnectionRefusedError"):
+            ask("direct")
+        if egress:
+            assert ask("tunnel") == "418"
+        else:
+            with pytest.raises(CommandError, match="ConnectionRefusedError"):
+                ask("tunnel")
+    finally:
+        cluster.stop()

@@ -1,0 +1,150 @@
+"""`--artifacts=registry` on a real registry: nothing of the node is built, and it pulls what it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import requests
+
+from e2e.artifacts.local_registry import LocalRegistry
+from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
+from e2e.artifacts.stand_ins import stand_in
+from e2e.types import Report
+from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.cache import Cache
+from fixtures.artifacts.images import PinnedImage, addon_images, pinned_images
+from fixtures.artifacts.mirror import VARIABLE
+from fixtures.artifacts.recipes import addon_images as made_addon_images
+from fixtures.artifacts.recipes import recipe
+from fixtures.artifacts.registry import RegistrySource
+from fixtures.artifacts.source import choose
+from fixtures.cluster.kinds import EVENT
+from fixtures.cluster.native import control
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.core.errors import FiredampError
+from fixtures.core.progress import Phases
+from fixtures.environment import NEEDS, Environment, Options, start
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Removed at once: pytest keeps the folders of three runs, and this one takes two gigabytes."""
+    path = tmp_path_factory.mktemp("registry")
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def registry(folder: Path) -> Iterator[LocalRegistry]:
+    tools = Builder().get("registry", "crane")
+    (folder / "registry").mkdir()
+    with LocalRegistry(
+        folder / "registry", registry=tools["registry"] / "registry", crane=tools["crane"] / "crane"
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def images(registry: LocalRegistry) -> Sequence[PinnedImage]:
+    """Puts all images that a start needs into the registry; returns those of the node, with their digests."""
+    made = Builder().get(*STAND_IN_NEEDS, *recipe("addon-images").needs)
+    for image in made_addon_images(made):
+        registry.push(image)
+    return [
+        dataclasses.replace(image, reference=f"{standing_in.name}@{registry.push(standing_in)}")
+        for image, standing_in in ((image, stand_in(image, made)) for image in pinned_images())
+    ]
+
+
+@pytest.fixture(autouse=True)
+def mirror(registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, registry.url)
+
+
+def test_a_first_start_pulls_everything(
+    images: Sequence[PinnedImage], folder: Path, numbers: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, phases, began = f"reg-{secrets.token_hex(3)}", Phases(), time.monotonic()
+    pulling = RegistrySource(Cache(folder / "cache"), phases, builder=Builder(phases=phases), images=images)
+    with capsys.disabled():
+        source = choose("registry", NEEDS, phases, registry=pulling)
+        with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
+            ready = time.monotonic() - began
+            pulled = _pulled(environment)
+            present = _present(environment, source.get("containerd")["containerd"] / "ctr")
+            executables = _executables(environment)
+    assert set(addon_images()) <= present
+    # The sandbox image is containerd's affair, of which kubelet sees nothing.
+    assert {image for image in addon_images() if "pause" not in image} <= pulled.keys()
+    assert executables
+    assert all(path.is_relative_to(folder / "cache") for path in executables), executables
+    assert control.find(name) is None
+    numbers(
+        first_start_with_an_empty_cache=f"{ready:.1f} s until the stack was ready",
+        **{f"pulled {image.rpartition('/')[2]}": text for image, text in sorted(pulled.items())},
+    )
+
+
+def test_what_was_tampered_with_is_not_used(
+    registry: LocalRegistry, images: Sequence[PinnedImage], folder: Path
+) -> None:
+    image = next(image for image in images if image.name == "etcd")
+    blob = max(_blobs(registry, image), key=lambda path: path.stat().st_size)
+    content = bytearray(blob.read_bytes())
+    content[len(content) // 2] ^= 1
+    blob.write_bytes(content)
+    source = RegistrySource(Cache(folder / "second"), builder=Builder(), images=images)
+    with pytest.raises(FiredampError, match="sent something else than its digest says"):
+        source.get("etcd")
+    assert source.missing("etcd") == ["etcd"]
+
+
+def test_what_is_not_there_is_named_before_anything_is_pulled(
+    images: Sequence[PinnedImage], folder: Path
+) -> None:
+    absent = dataclasses.replace(images[0], reference="registry.k8s.io/kube-apiserver:v0.0.0")
+    source = RegistrySource(Cache(folder / "third"), builder=Builder(), images=[absent, *images[1:]])
+    with pytest.raises(FiredampError, match=r"kube-apiserver:v0\.0\.0: 127\.0\.0\.1:\d+ does not have it"):
+        source.get(*NEEDS)
+    assert not (folder / "third").exists()
+
+
+def _pulled(environment: Environment) -> dict[str, str]:
+    """Images by kubelet's own account, with what it said."""
+    events, _ = environment.kube.list(EVENT)
+    messages = [event["message"] for event in events if event.get("reason") == "Pulled"]
+    return {
+        message.split('"')[1]: message.partition(" in ")[2].partition(" (")[0]
+        for message in messages
+        if message.startswith("Successfully pulled image")
+    }
+
+
+def _present(environment: Environment, ctr: Path) -> set[str]:
+    assert isinstance(environment.cluster, NativeCluster)
+    return set(environment.cluster.inside([ctr, "-n", "k8s.io", "images", "ls", "-q"], timeout=20).split())
+
+
+def _executables(environment: Environment) -> list[Path]:
+    plan = json.loads((environment.cluster.kubeconfig.parent / "boot.json").read_text())
+    return [Path(component["command"][0]) for component in plan["components"]]
+
+
+def _blobs(registry: LocalRegistry, image: PinnedImage) -> list[Path]:
+    """The layers and the configuration of an image, as the registry keeps them."""
+    manifest = requests.get(_manifest_url(registry, image), timeout=5).json()
+    digests = [each["digest"].partition(":")[2] for each in (*manifest["layers"], manifest["config"])]
+    blobs = registry.data / "docker" / "registry" / "v2" / "blobs" / "sha256"
+    return [blobs / digest[:2] / digest / "data" for digest in digests]
+
+
+def _manifest_url(registry: LocalRegistry, image: PinnedImage) -> str:
+    name, _, digest = image.reference.partition("@")
+    return f"{registry.url}/v2/{name.rpartition(':')[0]}/manifests/{digest}"

@@ -1,0 +1,55 @@
+"""A bare node, without the stack, and clusters of only a control plane, which take half the time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from fixtures import doctor
+from fixtures.artifacts.builder import Builder
+from fixtures.cluster.kinds import SERVICE_ACCOUNT
+from fixtures.cluster.native.config import NodeParts
+from fixtures.cluster.native.parts import NEEDS, node_parts
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.cluster.wait import wait_for
+
+NewCluster = Callable[..., NativeCluster]
+
+
+@pytest.fixture(scope="session")
+def parts() -> NodeParts:
+    doctor.require_native(())
+    return node_parts(Builder().get(*NEEDS))
+
+
+@pytest.fixture(scope="package")
+def node(parts: NodeParts) -> Iterator[NativeCluster]:
+    """A running node."""
+    cluster = NativeCluster(parts, name=f"node-{secrets.token_hex(3)}")
+    try:
+        cluster.start()
+        cluster.wait_ready()
+        # The API server refuses pods before the controller manager has made it.
+        what = "default service account"
+        wait_for(cluster.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=30)
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def control_plane(parts: NodeParts) -> Iterator[NewCluster]:
+    """Makes clusters of etcd and an API server only, not yet started, and stops them in the end."""
+    made: list[NativeCluster] = []
+
+    def make(name: str = "", **options: int) -> NativeCluster:
+        only = replace(parts, store=None, only=("etcd", "kube-apiserver"))
+        made.append(NativeCluster(only, name=name or f"plane-{secrets.token_hex(3)}", **options))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        cluster.stop()

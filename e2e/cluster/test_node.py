@@ -1,0 +1,154 @@
+"""The embedded node does what a Kubernetes node does, and lets nobody in who has no certificate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from kubernetes.client import ApiException
+
+from fixtures.cluster.kinds import CONFIG_MAP
+from fixtures.cluster.kube import Object
+from fixtures.cluster.native.layout import NODE_IP
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.cluster.wait import wait_for_pod
+from fixtures.cluster.watch import Stop, WatchEvent, watch
+from fixtures.core.errors import ConditionNotMetError, FiredampError
+from fixtures.core.retry import PendingError, until
+
+_IMAGE = "firedamp.dev/payments"
+_READY_SECONDS = 30
+
+
+def test_a_pod_serves_through_the_cluster_ip_of_its_service(node: NativeCluster) -> None:
+    node.kube.apply(_pod("payments", f"{_IMAGE}:1.0"), _service("payments"))
+    wait_for_pod(node.kube, "payments", "default", timeout=_READY_SECONDS)
+    url = node.url_of("payments", "default", "http")
+
+    def served() -> requests.Response:
+        try:
+            return requests.get(f"{url}/payments", timeout=2)
+        except requests.RequestException as error:
+            raise PendingError(str(error)) from error
+
+    answer = until(served, what="payments behind its Service", timeout=10)
+    assert (answer.status_code, answer.headers["x-version"]) == (200, "1.0")
+
+
+def test_a_command_in_a_container_gives_its_output_or_the_reason_why_not(node: NativeCluster) -> None:
+    def execute(*command: str) -> str:
+        return node.kube.execute("payments", "default", "payments", command)
+
+    assert execute("python3", "-c", "print(6 * 7)") == "42\n"
+    with pytest.raises(FiredampError, match=r"exit code 3(.|\n)*sorry"):
+        execute("python3", "-c", "print('sorry'); raise SystemExit(3)")
+    with pytest.raises(FiredampError, match="no-such-command"):
+        execute("no-such-command")
+
+
+def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: NativeCluster) -> None:
+    node.kube.apply(_pod("nowhere", f"{_IMAGE}:no-such-tag"))
+    with pytest.raises(ConditionNotMetError, match=r"payments (ErrImagePull|ImagePullBackOff).*no-such-tag"):
+        wait_for_pod(node.kube, "nowhere", "default", timeout=4)
+
+
+def test_an_archive_of_images_that_is_missing_or_damaged_is_refused(
+    node: NativeCluster, tmp_path: Path
+) -> None:
+    with pytest.raises(FiredampError, match=r"no image archive .*/none.tar"):
+        node.load_image(tmp_path / "none.tar")
+    damaged = tmp_path / "damaged.tar"
+    damaged.write_bytes(b"this is no archive" * 100)
+    with pytest.raises(FiredampError, match=r"images import .*damaged.tar: exit code 1"):
+        node.load_image(damaged)
+
+
+@pytest.mark.parametrize(
+    ("port", "path"), [(6443, "/api/v1/nodes"), (6443, "/readyz"), (10250, "/pods"), (10250, "/metrics")]
+)
+def test_who_has_no_certificate_is_refused(node: NativeCluster, port: int, path: str) -> None:
+    url = f"https://127.0.0.1:{node.forward(NODE_IP, port)}{path}"
+    authority = str(node.kubeconfig.parent / "pki" / "ca.crt")
+    assert requests.get(url, verify=authority, timeout=5).status_code == 401
+
+
+def test_etcd_talks_to_nobody_without_a_certificate_on_either_port(node: NativeCluster) -> None:
+    for port in (2379, 2380):
+        asked = f"curl --silent --insecure --max-time 2 https://127.0.0.1:{port}/version; echo code $?"
+        plain = f"curl --silent --max-time 2 http://127.0.0.1:{port}/version; echo code $?"
+        for command in (asked, plain):
+            assert "etcdserver" not in node.inside(["sh", "-c", command], timeout=10)
+
+
+def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
+    stop, told = Stop(), list[WatchEvent]()
+    listed = threading.Event()
+
+    def follow() -> None:
+        told.extend(watch(node.kube, CONFIG_MAP, "default", stop, listed))
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    assert listed.wait(10)
+    names = [f"change-{number}" for number in range(6)]
+    for name in names[:3]:
+        node.kube.apply(_config_map(name))
+    before = node.pid_of("kube-apiserver")
+    node.inside(["kill", "-KILL", str(before)], timeout=5)
+    until(lambda: _is_back(node, before), what="API server back", timeout=30)
+    for name in names[3:]:
+        node.kube.apply(_config_map(name))
+    until(lambda: _told_of(names[-1], told), what="the last change", timeout=10)
+    time.sleep(1)  # for what must not come: a change told twice
+    began = time.monotonic()
+    stop.set()
+    follower.join(5)
+    took = time.monotonic() - began
+    seen = [(event.type, event.object["metadata"]["name"]) for event in told]
+    assert [each for each in seen if each[1] in names] == [("ADDED", name) for name in names]
+    assert took < 0.1, f"the watch ended {took:.2f} s after it was stopped"
+
+
+def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
+    folder = node.kubeconfig.parent
+    for path in (folder, *folder.rglob("*")):
+        mode = path.lstat().st_mode & 0o777
+        is_secret = path.is_dir() or path.suffix == ".key" or path == node.kubeconfig
+        assert not (is_secret and mode & 0o077), f"{path} has mode {mode:o}"
+
+
+def _is_back(node: NativeCluster, before: int) -> None:
+    try:
+        is_back = node.pid_of("kube-apiserver") != before and node.kube.raw("/readyz") == "ok"
+    except (FiredampError, ApiException) as error:
+        raise PendingError(str(error)) from error
+    if not is_back:
+        raise PendingError("not yet")
+
+
+def _told_of(name: str, told: list[WatchEvent]) -> None:
+    if all(event.object["metadata"]["name"] != name for event in told):
+        raise PendingError(f"{len(told)} changes told")
+
+
+def _pod(name: str, image: str) -> Object:
+    container = {
+        "name": "payments", "image": image, "imagePullPolicy": "IfNotPresent",
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1},
+    }  # fmt: skip
+    metadata = {"name": name, "namespace": "default", "labels": {"app": name}}
+    spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _service(name: str) -> Object:
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    metadata, spec = {"name": name, "namespace": "default"}, {"selector": {"app": name}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def _config_map(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
