@@ -45,9 +45,9 @@ def control_plane(parts: NodeParts) -> Iterator[NewCluster]:
     """Makes clusters of etcd and an API server only, not yet started, and stops them in the end."""
     made: list[NativeCluster] = []
 
-    def make(name: str = "", **options: int) -> NativeCluster:
+    def make(*, api_port: int = 0) -> NativeCluster:
         only = replace(parts, store=None, only=("etcd", "kube-apiserver"))
-        made.append(NativeCluster(only, name=name or f"plane-{secrets.token_hex(3)}", **options))
+        made.append(NativeCluster(only, name=f"plane-{secrets.token_hex(3)}", api_port=api_port))
         return made[-1]
 
     yield make

@@ -34,7 +34,7 @@ _TURNS = (
     "start-up",
 )
 # In seconds: how far into a phase a kill may come.
-_HORIZON = {"start-up": 12.0, "run": 8.0, "teardown": 1.5}
+_HORIZON = {"start-up": 12.0, "run": 8.0, "teardown": 0.4}
 _PHASE_SECONDS = 240
 # Everything must be gone by then; the clusters' own promise is one second.
 GONE_SECONDS = 10.0
