@@ -1,4 +1,4 @@
-"""Tests marked `e2e` run last: what is quick says first whether something is silly."""
+"""The order of the tests: what is quick says first whether something is silly."""
 
 from __future__ import annotations
 
@@ -13,4 +13,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _E2E in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    items.sort(key=_cost)
+
+
+def _cost(item: pytest.Item) -> tuple[bool, bool]:
+    """Tests without a cluster, then those with clusters of their own, then those that share the session's."""
+    shared = "environment" in getattr(item, "fixturenames", ())
+    return item.get_closest_marker("e2e") is not None, shared
