@@ -90,3 +90,7 @@ def of(tag: str) -> Version:
 
 def _known() -> str:
     return "known versions: " + ", ".join(f"{v.tag}[-N]" if v.parameter else v.tag for v in VERSIONS)
+
+
+# The versions that images are made of; each costs only a few kilobytes.
+IMAGES = (*VERSIONS, of("1.2-5xx-20"))
