@@ -21,6 +21,12 @@ def with_short_pauses(objects: list[Object]) -> None:
     _with_short_pauses(_rollout(objects)["spec"]["strategy"]["canary"])
 
 
+def without_progress_deadline_abort(objects: list[Object]) -> None:
+    """A canary that never becomes available is reported, and left where it is."""
+    rollout = _rollout(objects)["spec"]
+    rollout |= {"progressDeadlineAbort": False, "progressDeadlineSeconds": 5}
+
+
 def preview_selects_active(objects: list[Object]) -> None:
     """The preview's route leads to the active Service."""
     (route,) = [
@@ -82,6 +88,11 @@ def freeze_virtual_services(kube: Kube, namespace: str) -> None:
             "spec": binding,
         },
     )
+
+
+def hold_back(kube: Kube, namespace: str) -> None:
+    """Let no new pod of the Deployment count as available for ten minutes."""
+    kube.patch(DEPLOYMENT, "payments", namespace, {"spec": {"minReadySeconds": 600}})
 
 
 def stop_istiod(kube: Kube) -> None:

@@ -10,7 +10,7 @@ import pytest
 from e2e.harness import sabotage
 from e2e.types import StartTrial
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.conditions import aborted, healthy, preview_ready, weight_is
+from fixtures.rollout.conditions import aborted, deployment_available, healthy, preview_ready, weight_is
 from fixtures.rollout.convergence import assert_gone
 from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW
@@ -22,6 +22,23 @@ def test_without_analysis_the_bad_version_is_promoted_and_the_scenario_says_so(t
         app.deploy("1.2-5xx")
         with pytest.raises(ConditionNotMetError, match=r"1\.2-5xx is fully promoted and Healthy"):
             app.wait(aborted(version="1.2-5xx"), within=45)
+
+
+def test_without_an_abort_at_the_deadline_the_crashing_canary_is_named(trial: StartTrial) -> None:
+    with trial("canary", sabotage=sabotage.without_progress_deadline_abort) as app, app.traffic():
+        app.deploy("1.2-crash")
+        with pytest.raises(
+            ConditionNotMetError, match=r"1\.2-crash of payments aborted(.|\n)*CrashLoopBackOff"
+        ):
+            app.wait(aborted(version="1.2-crash"), within=12)
+
+
+def test_a_deployment_that_does_not_get_there_is_named_with_its_pods(trial: StartTrial) -> None:
+    with trial("deployment") as app:
+        sabotage.hold_back(app.kube, app.namespace)
+        app.deploy("1.2-5xx")
+        with pytest.raises(ConditionNotMetError, match=r"not within 5 s(.|\n)*payments-.*\(1\.2-5xx\)"):
+            app.wait(deployment_available("1.2-5xx"), within=5)
 
 
 def test_with_a_frozen_virtual_service_the_weight_that_stays_is_named(trial: StartTrial) -> None:
