@@ -92,7 +92,9 @@ def freeze_virtual_services(kube: Kube, namespace: str) -> None:
 
 def hold_back(kube: Kube, namespace: str) -> None:
     """Let no new pod of the Deployment count as available for ten minutes."""
-    kube.patch(DEPLOYMENT, "payments", namespace, {"spec": {"minReadySeconds": 600}})
+    kube.patch(
+        DEPLOYMENT, "payments", namespace, {"spec": {"minReadySeconds": 600, "progressDeadlineSeconds": 900}}
+    )
 
 
 def stop_istiod(kube: Kube) -> None:

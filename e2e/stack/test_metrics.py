@@ -31,7 +31,7 @@ def _rate(app: Trial, query: str) -> float:
     """The rate over the last 10 s, once Prometheus has seen as much."""
     url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
     series = query.format(namespace=app.namespace)
-    full = f"sum(rate({series}[10s])) and sum(count_over_time({series}[11s])) >= 10"
+    full = f"sum(rate({series}[10s])) and min(count_over_time({series}[11s])) >= 10"
     answer = requests.get(f"{url}/api/v1/query", params={"query": full}, timeout=10).json()
     if not answer["data"]["result"]:
         raise PendingError(f"{series} has less than 10 s of samples")
