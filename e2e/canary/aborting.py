@@ -28,7 +28,7 @@ def share_while_it_answered(records: list[Record], story: AbortStory, *, weight:
     assert story.first_response is not None, f"{story.version} never answered a client"
     assert story.last_response is not None
     life = Window(story.first_response, story.last_response)
-    return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=500)
+    return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=200)
 
 
 def selector_switches(records: list[Record], service: str, after: float | None) -> int:
