@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fixtures.gitops_trial import GitOpsTrial
 from fixtures.trial import Trial
 
 StartTrial = Callable[..., Trial]
+StartGitOpsTrial = Callable[..., GitOpsTrial]
 Report = Callable[..., None]

@@ -1,0 +1,53 @@
+"""How often, and for how long, a VirtualService did not have the weight that Argo Rollouts wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window
+
+
+@dataclass(frozen=True)
+class Flapping:
+    """What happened to a weight in a window.
+
+    Attributes:
+        resets: How often it was changed to another.
+        seconds: How long it was another, altogether.
+        longest: How long at most.
+    """
+
+    resets: int
+    seconds: float
+    longest: float
+
+    def __str__(self) -> str:
+        return f"{self.resets} resets, {self.seconds:.2f} s in all, {1000 * self.longest:.0f} ms at most"
+
+
+def flapping(records: Sequence[Record], *, weight: int, window: Window) -> Flapping:
+    """Measure how often the canary's weight was not `weight` within a window."""
+    weights = [
+        (float(record["t"]), record["weights"]["payments-canary"])
+        for record in of_kind(records, "weight")
+        if record["object"] == "payments"
+    ]
+    other = [
+        min(end, window.end) - start
+        for (start, seen), (end, _) in pairwise([*weights, (window.end, weight)])
+        if seen != weight and start in window
+    ]
+    return Flapping(len(other), sum(other), max(other, default=0.0))
+
+
+def syncs(records: Sequence[Record], window: Window) -> int:
+    """How many sync operations Argo CD began within a window."""
+    started = {
+        (record["operation_started"], record["self_heal"])
+        for record in of_kind(records, "application")
+        if record["t"] in window and record["operation"] == "Running"
+    }
+    return len(started)

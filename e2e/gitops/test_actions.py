@@ -1,0 +1,105 @@
+"""The buttons of Argo CD's web interface: each is pressed through its API, and followed to the clients."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.gitops.variants import canary_steps
+from e2e.types import Report, StartGitOpsTrial
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.cluster.kube import Object, pods_of
+from fixtures.cluster.wait import wait_for
+from fixtures.core.retry import PendingError
+from fixtures.gitops_trial import GitOpsTrial
+from fixtures.rollout.conditions import aborted, at_step, paused_at, promoted, weight_is
+from fixtures.rollout.convergence import Settled, windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+
+# Enough for 1,000 requests after the data plane has followed.
+_LOOK_SECONDS = 7.0
+_PAUSE_SECONDS = 8
+_STEPS = canary_steps(10, f"{_PAUSE_SECONDS}s", 30, None, 60, None)
+_ALWAYS = {"restart"}
+_UNDER_WAY = {*_ALWAYS, "abort", "pause", "promote-full", "skip-current-step"}
+# What the weight of the new version becomes by each action; the first is the deploy's.
+_EXPECTED = [
+    ("deploy, pause", 10), ("resume", 30), ("skip-current-step", 60), ("abort", 0), ("retry", 10),
+    ("promote-full", 100),
+]  # fmt: skip
+
+
+@pytest.mark.scenario("git-6")
+def test_each_action_does_to_clients_what_its_button_says(
+    gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    with gitops_trial("canary", patches=[_STEPS]) as app:
+        act = app.application.act
+        assert _offered(app) == _ALWAYS
+        with app.traffic():
+            app.deploy("1.1")
+            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
+            assert _offered(app) == {*_UNDER_WAY, "resume"}
+            act("pause")
+            app.holds(all_of(at_step(1), weight_is(10)), for_=_PAUSE_SECONDS + _LOOK_SECONDS)
+            act("resume")
+            app.wait(all_of(paused_at(3), weight_is(30)), within=10)
+            app.holds(weight_is(30), for_=_LOOK_SECONDS)
+            act("skip-current-step")
+            app.wait(all_of(paused_at(5), weight_is(60)), within=10)
+            app.holds(weight_is(60), for_=_LOOK_SECONDS)
+            act("abort")
+            app.wait(all_of(aborted(version="1.1"), weight_is(0)), within=10)
+            assert _offered(app) == {*_ALWAYS, "promote-full", "retry", "skip-current-step"}
+            app.holds(weight_is(0), for_=CONVERGENCE_SECONDS + _LOOK_SECONDS)
+            act("retry")
+            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
+            app.holds(weight_is(10), for_=_LOOK_SECONDS)
+            act("promote-full")
+            app.wait(promoted("1.1"), within=30)
+            app.holds(promoted("1.1"), for_=_LOOK_SECONDS)
+            before, asked = _pods(app), app.timeline.clock()
+            act("restart")
+            wait_for(app.kube, ROLLOUT, "payments", app.namespace, _restarted, what="restart", timeout=40)
+            app.holds(promoted("1.1"), for_=2)
+        records = app.records()
+
+        assert not before & _pods(app), "a pod was not restarted"
+        settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
+        assert [each.weights.get("1.1", 0) for each in settled] == [weight for _, weight in _EXPECTED]
+        for (action, weight), each in zip(_EXPECTED, settled, strict=True):
+            numbers(**{f"{action}: {weight}%": _followed(records, each, weight)})
+        answered = assert_no_errors(records, lane=ACTIVE)
+        during = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=Window(asked))
+    numbers(
+        restart=f"all {len(before)} pods replaced, 1.1 answered {during}",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _followed(records: list[Record], settled: Settled, weight: int) -> str:
+    """What clients got of the new version once they were to get `weight`, and how soon."""
+    if weight:
+        seen = str(assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window))
+    else:
+        seen = str(assert_exactly_none(records, lane=ACTIVE, version="1.1", window=settled.window))
+    claimed = settled.window.start - (settled.convergence or 0)
+    asked = [r["t"] for r in of_kind(records, "action") if r["t"] < claimed]
+    after = f"{claimed - asked[-1]:.2f} s after the click, " if asked else ""
+    return f"{seen}; {after}clients {settled.convergence or 0:.2f} s later"
+
+
+def _offered(app: GitOpsTrial) -> set[str]:
+    return {action for action, possible in app.application.actions().items() if possible}
+
+
+def _pods(app: GitOpsTrial) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in pods_of(app.kube, app.namespace, "app=payments")}
+
+
+def _restarted(rollout: Object) -> None:
+    asked, done = rollout["spec"].get("restartAt"), rollout["status"].get("restartedAt")
+    if asked is None or asked != done:
+        raise PendingError(f"asked for at {asked}, done at {done}")

@@ -1,0 +1,107 @@
+"""A release is a commit: a good one walks through its steps, a bad one is aborted until it is reverted."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from e2e.canary.aborting import share_while_it_answered
+from e2e.gitops.ci import deploy_by_ci
+from e2e.gitops.variants import canary_steps
+from e2e.types import Report, StartGitOpsTrial
+from fixtures.gitops.repository import Commit
+from fixtures.gitops.story import delivery
+from fixtures.rollout.conditions import aborted, promoted, weight_is
+from fixtures.rollout.convergence import assert_gone, windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.story import abort_story
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+
+_WALK = canary_steps(5, "8s", 50, "8s")
+
+
+@pytest.mark.scenario("git-2")
+def test_a_tag_that_ci_pushes_walks_through_its_steps(
+    gitops_trial: StartGitOpsTrial, numbers: Report, tmp_path: Path
+) -> None:
+    with gitops_trial("canary", patches=[_WALK]) as app:
+        healthy = app.application.health_is("Healthy")
+        app.wait(healthy, within=30)
+        with app.traffic():
+            commit, _ = deploy_by_ci(app, "1.1", tmp_path)
+            app.wait(app.application.synced(commit), within=30)
+            took = app.wait(promoted("1.1"), within=60)
+            app.wait(healthy, within=10)
+            app.holds(all_of(promoted("1.1"), healthy, app.application.synced(commit)), for_=8)
+        records = app.records()
+
+        seen = _healths(records, commit)
+        assert seen[:3] == ["Healthy", "Progressing", "Suspended"], seen
+        assert set(seen) == {"Healthy", "Progressing", "Suspended"}, seen
+        assert seen[-1] == "Healthy", seen
+        shares = {
+            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            for settled in windows(records, lane=ACTIVE)
+            if (weight := settled.weights.get("1.1"))
+        }
+        assert shares.keys() == {5, 50, 100}
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(**dict(delivery(records, commit, lane=ACTIVE).rows()))
+    numbers(**{f"share at {weight}%": share for weight, share in shares.items()})
+    numbers(
+        Application=" > ".join(seen), synced_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}"
+    )
+
+
+@pytest.mark.scenario("git-3")
+def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
+    gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    with gitops_trial("canary") as app:
+        degraded = app.application.health_is("Degraded")
+        out = all_of(aborted(version="1.2-5xx"), weight_is(0))
+        with app.traffic():
+            bad = app.commit(image="1.2-5xx")
+            app.wait(app.application.synced(bad), within=30)
+            app.wait(aborted(version="1.2-5xx"), within=45)
+            app.wait(all_of(out, degraded), within=5)
+            # Each would have Argo CD apply what Git says, if it thought that this was not so.
+            app.application.refresh(hard=True)
+            app.holds(out, for_=CONVERGENCE_SECONDS + 7)
+            app.wait(all_of(out, degraded, app.application.synced(bad)), within=5)
+            latest = app.repository.history()[0]
+            asked = app.timeline.clock()
+            reverted = app.revert()
+            app.wait(app.application.synced(reverted), within=30)
+            app.wait(all_of(promoted("1.0"), app.application.health_is("Healthy")), within=30)
+            back = app.timeline.clock() - asked
+        records = app.records()
+
+        assert (latest.revision, latest.image) == (bad.revision, "1.2-5xx"), "Git no longer named the bad tag"
+        story = abort_story(records, version="1.2-5xx", lane=ACTIVE)
+        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+        life = share_while_it_answered(records, story, weight=5)
+        gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+    numbers(**dict(delivery(records, bad, lane=ACTIVE).rows()))
+    numbers(**{f"{what}, since the commit": f"{t:.2f} s" for what, t in story.rows()})
+    numbers(
+        bad_responses_of_all=story.bad,
+        share_while_it_answered=life,
+        after_convergence=gone,
+        revert_to_Healthy=f"{back:.1f} s",
+    )
+
+
+def _healths(records: list[Record], commit: Commit) -> list[str]:
+    """The healths that the Application went through from a commit on, with the one before."""
+    (pushed,) = [
+        record["t"] for record in of_kind(records, "commit") if record["revision"] == commit.revision
+    ]
+    states = of_kind(records, "application")
+    before = [record for record in states if record["t"] < pushed][-1:]
+    later = [record for record in states if record["t"] >= pushed]
+    return [health for health, _ in groupby(record["health"] for record in [*before, *later])]

@@ -1,0 +1,39 @@
+"""Argo CD deploys what the config repository says."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.types import Report, StartGitOpsTrial
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.gitops.story import delivery
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import ALWAYS, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+_MANAGED = {
+    "AnalysisTemplate/latency-p99", "AnalysisTemplate/success-rate", "AnalysisTemplate/success-rate-istio",
+    "Gateway/payments", "Rollout/payments", "Service/payments-canary", "Service/payments-stable",
+    "VirtualService/payments",
+}  # fmt: skip
+
+
+@pytest.mark.scenario("git-1")
+def test_the_first_sync_creates_the_rollout(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
+    with gitops_trial("canary") as app:
+        healthy = app.application.health_is("Healthy")
+        app.wait(healthy, within=30)
+        rollout = app.kube.get(ROLLOUT, "payments", app.namespace)
+        assert rollout is not None
+        tracking = rollout["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"]
+        assert tracking == f"{app.namespace}:argoproj.io/Rollout:{app.namespace}/payments"
+        managed = app.application.api.managed(app.namespace)
+        assert {f"{item['kind']}/{item['name']}" for item in managed} == _MANAGED
+        with app.traffic():
+            app.holds(all_of(app.application.synced(app.first), healthy), for_=6)
+        records = app.records()
+
+        share = assert_share(records, lane=ACTIVE, version="1.0", weight=100, window=ALWAYS)
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(**dict(delivery(records, app.first, lane=ACTIVE).rows()))
+    numbers(share_of_the_first_version=share, failed_requests=f"0 of {answered:,}")

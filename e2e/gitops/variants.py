@@ -1,0 +1,49 @@
+"""What the overlay of a scenario has different from the base: entries of kustomize's `patches`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from fixtures.gitops.config import KUSTOMIZATION, Files
+from fixtures.gitops_trial import GitOpsTrial
+
+Object = dict[str, Any]
+
+
+def canary_steps(*steps: int | str | None) -> Object:
+    """Steps of a canary: a number sets the weight, "8s" pauses for as long, None until it is promoted."""
+    return _patch("Rollout", _replace("/spec/strategy/canary/steps", [_step(step) for step in steps]))
+
+
+def progress_deadline(seconds: int) -> Object:
+    """A canary that is not available in time is aborted."""
+    return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds))
+
+
+def response_header(name: str, value: str) -> Object:
+    """A route of the VirtualService that adds a header to each response."""
+    headers = {"response": {"set": {name: value}}}
+    return _patch("VirtualService", {"op": "add", "path": "/spec/http/0/headers", "value": headers})
+
+
+def with_patch(app: GitOpsTrial, patch: Object) -> Files:
+    """The overlay's kustomization with one more patch."""
+    parsed = yaml.safe_load(app.repository.read(KUSTOMIZATION))
+    parsed["patches"] = [*parsed["patches"], patch]
+    return {KUSTOMIZATION: yaml.safe_dump(parsed, sort_keys=False)}
+
+
+def _step(step: int | str | None) -> Object:
+    if step is None:
+        return {"pause": {}}
+    return {"setWeight": step} if isinstance(step, int) else {"pause": {"duration": step}}
+
+
+def _patch(kind: str, *operations: Object) -> Object:
+    return {"target": {"kind": kind, "name": "payments"}, "patch": yaml.safe_dump([*operations])}
+
+
+def _replace(path: str, value: object) -> Object:
+    return {"op": "replace", "path": path, "value": value}

@@ -1,0 +1,122 @@
+"""The Git server and Argo CD as they stand before any Application: who gets in, and what each believes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from e2e.types import Report
+from fixtures.artifacts.cache import Cache
+from fixtures.cluster.kube import pods_of
+from fixtures.core.retry import PendingError, until
+from fixtures.environment import Environment
+from fixtures.gitops.git import Access, Git
+from fixtures.stack.access import GitOps, GitServer
+from fixtures.stack.git_server import NAMESPACE, SERVICE, create_repository
+
+# git sends more than 1 MiB (http.postBuffer) in chunks of unknown number.
+_LARGE = 3 << 20
+
+
+def test_a_push_of_any_size_arrives_and_argo_cd_is_told(
+    environment: Environment, gitops: GitOps, tmp_path: Path, numbers: Report
+) -> None:
+    name = f"sizes-{secrets.token_hex(3)}"
+    create_repository(environment.kube, name)
+    git = _clone(gitops.git, name, tmp_path / "one")
+    for size in (10, _LARGE):
+        (git.tree / "file").write_bytes(content := secrets.token_bytes(size))
+        git("add", "file")
+        git("commit", "--quiet", "--message", f"{size} bytes")
+        began = time.monotonic()
+        git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        numbers(**{f"push of {size:,} bytes": f"{time.monotonic() - began:.2f} s"})
+    other = _clone(gitops.git, name, tmp_path / "two")
+    assert (other.tree / "file").read_bytes() == content
+    # The server writes its log once a second.
+    log = until(lambda: _log(environment, name), what=f"{name} in the log of the Git server", timeout=10)
+    assert gitops.git.password not in log
+
+
+@pytest.mark.parametrize("login", [None, ("firedamp", "guessed"), ("somebody", None)])
+def test_nobody_gets_in_without_the_name_and_the_password(
+    gitops: GitOps, login: tuple[str, str | None] | None
+) -> None:
+    server = gitops.git
+    credentials = login and (login[0], login[1] or server.password)
+    url = f"{server.url_from_host}/any.git/info/refs?service=git-upload-pack"
+    assert requests.get(url, auth=credentials, verify=str(server.ca_file), timeout=5).status_code == 401
+    known = (server.username, server.password)
+    assert requests.get(url, auth=known, verify=str(server.ca_file), timeout=5).status_code == 404
+
+
+def test_neither_is_trusted_by_the_authorities_of_this_machine(gitops: GitOps) -> None:
+    for url in (gitops.git.url_from_host, gitops.argocd.url):
+        with requests.Session() as session:
+            session.trust_env = False
+            with pytest.raises(requests.exceptions.SSLError):
+                session.get(url, timeout=5)
+
+
+def test_argo_cd_believes_push_events_with_the_servers_signature_alone(gitops: GitOps) -> None:
+    assert _told(gitops, gitops.git.webhook_secret) == 200
+    assert _told(gitops, "guessed") == 400
+    assert _told(gitops, None) == 400
+
+
+def test_argo_cd_lets_the_generated_password_in_alone(gitops: GitOps) -> None:
+    assert _login(gitops, gitops.argocd.password) == 200
+    assert _login(gitops, "guessed") == 401
+    answer = requests.get(f"{gitops.argocd.url}/api/v1/applications", verify=_ca(gitops), timeout=5)
+    assert answer.status_code == 401
+
+
+def test_no_seed_holds_a_key(gitops: GitOps) -> None:
+    wanted = [b"PRIVATE KEY", gitops.argocd.password.encode(), gitops.git.webhook_secret.encode()]
+    files = [path for path in Cache().root.glob("artifacts/stack-seed-*/**/*") if path.is_file()]
+    assert files
+    assert [path for path in files if any(each in path.read_bytes() for each in wanted)] == []
+
+
+def _clone(server: GitServer, name: str, folder: Path) -> Git:
+    folder.mkdir()
+    url = f"{server.url_from_host}/{name}.git"
+    git = Git(Access(url, server.username, server.password, server.ca_file), folder)
+    git.clone()
+    return git
+
+
+def _log(environment: Environment, name: str) -> str:
+    (pod,) = pods_of(environment.kube, NAMESPACE, f"app={SERVICE}")
+    log = environment.kube.logs(pod["metadata"]["name"], NAMESPACE, SERVICE)
+    if f"POST /{name}.git/git-receive-pack" not in log:
+        raise PendingError(log[-200:])
+    return log
+
+
+def _told(gitops: GitOps, secret: str | None) -> int:
+    repository = {"html_url": f"{gitops.git.url_in_cluster}/none", "default_branch": "main"}
+    body = json.dumps({"ref": "refs/heads/main", "repository": repository, "commits": []}).encode()
+    headers = {"X-GitHub-Event": "push", "Content-Type": "application/json"}
+    if secret is not None:
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Hub-Signature-256"] = f"sha256={digest}"
+    url = f"{gitops.argocd.url}/api/webhook"
+    return requests.post(url, data=body, headers=headers, verify=_ca(gitops), timeout=5).status_code
+
+
+def _login(gitops: GitOps, password: str) -> int:
+    login = {"username": gitops.argocd.username, "password": password}
+    url = f"{gitops.argocd.url}/api/v1/session"
+    return requests.post(url, json=login, verify=_ca(gitops), timeout=5).status_code
+
+
+def _ca(gitops: GitOps) -> str:
+    return str(gitops.argocd.ca_file)
