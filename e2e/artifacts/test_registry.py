@@ -30,7 +30,8 @@ from fixtures.cluster.native import control
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
-from fixtures.environment import NEEDS, Environment, Options, start
+from fixtures.environment import Environment, Options, start
+from fixtures.provision.native import NEEDS
 
 
 @pytest.fixture(scope="module")
