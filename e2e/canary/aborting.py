@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.rollout.conditions import aborted, weight_is
-from fixtures.rollout.expectation import all_of
 from fixtures.rollout.story import AbortStory, abort_story
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_share
@@ -17,9 +15,8 @@ def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> Abor
     """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
     with app.traffic():
         app.deploy(version)
-        app.wait(aborted(version=version), within=within)
-        app.wait(weight_is(0), within=5)
-        app.holds(all_of(aborted(version=version), weight_is(0)), for_=CONVERGENCE_SECONDS + 7)
+        app.wait_contained(version, within=within)
+        app.stays_contained(version, for_=CONVERGENCE_SECONDS + 7)
     return abort_story(app.records(), version=version, lane=ACTIVE)
 
 

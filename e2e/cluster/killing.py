@@ -36,6 +36,7 @@ _TURNS = (
 # In seconds: how far into a phase a kill may come.
 _HORIZON = {"start-up": 12.0, "run": 8.0, "teardown": 0.4}
 _PHASE_SECONDS = 240
+_ENDED = "end"
 # Everything must be gone by then; the clusters' own promise is one second.
 GONE_SECONDS = 10.0
 _LOOK_AGAIN = 0.05
@@ -76,13 +77,20 @@ class Killer:
     within: float = GONE_SECONDS
 
     def kill_many(self, times: int, seed: int) -> Iterator[Kill]:
-        """Start and kill `times` processes, at moments that `seed` decides, and yield each outcome."""
+        """Start and kill `times` processes, at moments that `seed` decides, and yield each outcome.
+
+        One that ended by itself before its moment came is not counted: another takes its turn.
+        """
         dice = random.Random(seed)  # noqa: S311 - no secret
         before = snapshot([])
         for number in range(times):
             phase = _TURNS[number % len(_TURNS)]
             name = f"{self.mark or 'kill'}-{number}"
-            yield self._kill(name, phase, dice.uniform(0, _HORIZON[phase]), before)
+            while True:
+                kill = self._kill(name, phase, dice.uniform(0, _HORIZON[phase]), before)
+                if kill.phase != _ENDED or kill.left:
+                    break
+            yield kill
 
     def _kill(self, name: str, phase: str, after: float, before: Snapshot) -> Kill:
         with _folders(name) as (scratch, output), self.log.open("ab") as log:
@@ -130,7 +138,7 @@ class _Victim:
             assert reached, "the test process ended by itself; see the log"
         with suppress(queue.Empty):
             reached, began = self._said.get(timeout=max(0, began + after - time.monotonic()))
-        return reached or "end", time.monotonic() - began
+        return reached or _ENDED, time.monotonic() - began
 
     def kill(self) -> None:
         """End it as the kernel would: it gets no chance to tidy up."""
