@@ -25,8 +25,8 @@ from fixtures.artifacts.recipes import addon_images as made_addon_images
 from fixtures.artifacts.recipes import recipe
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
+from fixtures.cluster import clusters
 from fixtures.cluster.kinds import EVENT
-from fixtures.cluster.native import control
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
@@ -86,7 +86,7 @@ def test_a_first_start_pulls_everything(
     assert {image for image in addon_images() if "pause" not in image} <= pulled.keys()
     assert executables
     assert all(path.is_relative_to(folder / "cache") for path in executables), executables
-    assert control.find(name) is None
+    assert name not in {each.layout.name for each in clusters.find_all()}
     numbers(
         first_start_with_an_empty_cache=f"{ready:.1f} s until the stack was ready",
         **{f"pulled {image.rpartition('/')[2]}": text for image, text in sorted(pulled.items())},

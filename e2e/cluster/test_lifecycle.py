@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from e2e.cluster.conftest import NewCluster
+from fixtures.cluster import clusters, registry
 from fixtures.cluster.kinds import NAMESPACE
-from fixtures.cluster.native import control, registry
 from fixtures.cluster.native.config import NodeParts
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
@@ -52,10 +52,10 @@ def test_a_kept_cluster_outlives_its_process_and_another_one_ends_it(control_pla
     pickled = pickle.dumps(cluster._parts)  # noqa: SLF001
     subprocess.run([sys.executable, "-c", _KEEPING, cluster.name], input=pickled, check=True, timeout=60)
     assert cluster.kube.raw("/readyz") == "ok"
-    control.stop(cluster.name)
+    clusters.stop(cluster.name)
     assert registry.find(cluster.name) is None
     with pytest.raises(FiredampError, match=f"no cluster named '{cluster.name}'"):
-        control.stop(cluster.name)
+        clusters.stop(cluster.name)
 
 
 def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:
@@ -69,7 +69,7 @@ def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewClu
     left = registry.find(cluster.name)
     assert left
     assert not left.alive
-    control.stop(cluster.name)
+    clusters.stop(cluster.name)
     assert registry.find(cluster.name) is None
     assert not list(Path("/sys/fs/cgroup").glob(f"*/firedamp-{cluster.name}"))
 
