@@ -7,6 +7,7 @@ import time
 
 import pytest
 import requests
+import urllib3
 from kubernetes.client import ApiException
 
 from fixtures.cluster.kinds import CONFIG_MAP
@@ -85,7 +86,7 @@ def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
 def _is_back(node: NativeCluster, before: int) -> None:
     try:
         is_back = node.pid_of("kube-apiserver") != before and node.kube.raw("/readyz") == "ok"
-    except (FiredampError, ApiException) as error:
+    except (FiredampError, ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise PendingError(str(error)) from error
     if not is_back:
         raise PendingError("not yet")
