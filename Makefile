@@ -1,11 +1,13 @@
 # Two commands from a fresh checkout: `make demo` and `make test`. Everything else is `.venv/bin/firedamp --help`.
 VENV := .venv
 PYTHON ?= python3
+# native, or kind
+CLUSTER ?= native
 
 .PHONY: demo test lint setup clean
 
 demo: setup
-	$(VENV)/bin/firedamp demo
+	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
 
 test: setup lint
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)

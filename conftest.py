@@ -16,7 +16,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_cost)
 
 
-def _cost(item: pytest.Item) -> tuple[bool, bool]:
-    """Tests without a cluster, then those with clusters of their own, then those that share the session's."""
+def _cost(item: pytest.Item) -> tuple[bool, bool, bool]:
+    """Tests without a cluster, then those with clusters of their own, then those that share the session's.
+
+    Of these, those on kind come last, so that two such clusters never run at once.
+    """
     shared = "environment" in getattr(item, "fixturenames", ())
-    return item.get_closest_marker("e2e") is not None, shared
+    on_kind = isinstance(item, pytest.Function) and "[kind]" in item.name
+    return item.get_closest_marker("e2e") is not None, shared, on_kind

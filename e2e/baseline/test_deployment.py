@@ -14,6 +14,7 @@ from fixtures.trial import ACTIVE
 _STEP_SECONDS = 7
 
 
+@pytest.mark.every_provider
 @pytest.mark.scenario("base-1")
 def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
     trial: StartTrial, numbers: Report

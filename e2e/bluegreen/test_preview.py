@@ -14,6 +14,7 @@ from fixtures.trial import ACTIVE, PREVIEW
 _CONVERGENCE_SECONDS = 5.0
 
 
+@pytest.mark.every_provider
 @pytest.mark.scenario("bg-1")
 def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report) -> None:
     with trial("bluegreen") as app:

@@ -17,6 +17,7 @@ from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 
+@pytest.mark.every_provider
 @pytest.mark.scenario("can-1")
 def test_a_version_that_crashes_at_boot_never_reaches_a_client(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app:
@@ -40,6 +41,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(trial: StartTrial
     )
 
 
+@pytest.mark.every_provider
 @pytest.mark.scenario("can-2")
 def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app:

@@ -11,6 +11,7 @@ from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
 
+@pytest.mark.every_provider
 @pytest.mark.scenario("can-4")
 def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
     trial: StartTrial, numbers: Report

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,12 +69,14 @@ class Killer:
             Without one, the host must be idle, and everything new on it counts.
         command: The process, instead of `e2e.cluster.victim`; it is given a name and a folder.
         within: Seconds until all must be gone.
+        also: Tells what else is left of the cluster of a name, where it is not on this host.
     """
 
     log: Path
     mark: str = ""
     command: Sequence[str] = (sys.executable, "-m", "e2e.cluster.victim")
     within: float = GONE_SECONDS
+    also: Callable[[str], Sequence[Trace]] = lambda _: ()
 
     def kill_many(self, times: int, seed: int) -> Iterator[Kill]:
         """Start and kill `times` processes, at moments that `seed` decides, and yield each outcome.
@@ -103,6 +105,7 @@ class Killer:
             while True:
                 left = new_since(before, snapshot([scratch]), mark=name if self.mark else "")
                 left = [trace for trace in left if trace.what not in {str(scratch), str(output)}]
+                left += self.also(name)
                 gone = time.monotonic() - killed
                 if not left or gone >= self.within:
                     return Kill(reached, since, gone, left)

@@ -1,61 +1,21 @@
-"""Clusters begin and end side by side; whatever goes wrong, one error says so and nothing stays."""
+"""Whatever goes wrong with an embedded node, one error says so and nothing stays."""
 
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import socket
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from e2e.cluster.conftest import NewCluster
-from fixtures.cluster.kinds import NAMESPACE
-from fixtures.cluster.native import control, registry
+from fixtures.cluster import clusters, registry
 from fixtures.cluster.native.config import NodeParts
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
-
-_KEEPING = """\
-import pickle, sys
-from fixtures.cluster.native.provider import NativeCluster
-cluster = NativeCluster(pickle.load(sys.stdin.buffer), name=sys.argv[1])
-cluster.start()
-cluster.keep()
-"""
-
-
-def test_two_clusters_share_nothing_and_a_name_is_given_once(
-    node: NativeCluster, control_plane: NewCluster
-) -> None:
-    other = control_plane()
-    other.start()
-    other.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "only-there"}})
-    assert node.kube.get(NAMESPACE, "only-there") is None
-
-    with pytest.raises(FiredampError, match=f"a cluster named {other.name} exists"):
-        NativeCluster(other._parts, name=other.name).start()  # noqa: SLF001
-    assert other.kube.raw("/readyz") == "ok"
-
-    other.stop()
-    assert registry.find(other.name) is None
-    assert node.kube.raw("/readyz") == "ok"
-
-
-def test_a_kept_cluster_outlives_its_process_and_another_one_ends_it(control_plane: NewCluster) -> None:
-    cluster = control_plane()
-    pickled = pickle.dumps(cluster._parts)  # noqa: SLF001
-    subprocess.run([sys.executable, "-c", _KEEPING, cluster.name], input=pickled, check=True, timeout=60)
-    assert cluster.kube.raw("/readyz") == "ok"
-    control.stop(cluster.name)
-    assert registry.find(cluster.name) is None
-    with pytest.raises(FiredampError, match=f"no cluster named '{cluster.name}'"):
-        control.stop(cluster.name)
 
 
 def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:
@@ -69,7 +29,7 @@ def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewClu
     left = registry.find(cluster.name)
     assert left
     assert not left.alive
-    control.stop(cluster.name)
+    clusters.stop(cluster.name)
     assert registry.find(cluster.name) is None
     assert not list(Path("/sys/fs/cgroup").glob(f"*/firedamp-{cluster.name}"))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
+import urllib3
 from kubernetes.client import ApiException
 
 from fixtures.cluster.kinds import CONFIG_MAP
@@ -23,47 +23,10 @@ _IMAGE = "firedamp.dev/payments"
 _READY_SECONDS = 30
 
 
-def test_a_pod_serves_through_the_cluster_ip_of_its_service(node: NativeCluster) -> None:
-    node.kube.apply(_pod("payments", f"{_IMAGE}:1.0"), _service("payments"))
-    wait_for_pod(node.kube, "payments", "default", timeout=_READY_SECONDS)
-    url = node.url_of("payments", "default", "http")
-
-    def served() -> requests.Response:
-        try:
-            return requests.get(f"{url}/payments", timeout=2)
-        except requests.RequestException as error:
-            raise PendingError(str(error)) from error
-
-    answer = until(served, what="payments behind its Service", timeout=10)
-    assert (answer.status_code, answer.headers["x-version"]) == (200, "1.0")
-
-
-def test_a_command_in_a_container_gives_its_output_or_the_reason_why_not(node: NativeCluster) -> None:
-    def execute(*command: str) -> str:
-        return node.kube.execute("payments", "default", "payments", command)
-
-    assert execute("python3", "-c", "print(6 * 7)") == "42\n"
-    with pytest.raises(FiredampError, match=r"exit code 3(.|\n)*sorry"):
-        execute("python3", "-c", "print('sorry'); raise SystemExit(3)")
-    with pytest.raises(FiredampError, match="no-such-command"):
-        execute("no-such-command")
-
-
 def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: NativeCluster) -> None:
     node.kube.apply(_pod("nowhere", f"{_IMAGE}:no-such-tag"))
     with pytest.raises(ConditionNotMetError, match=r"payments (ErrImagePull|ImagePullBackOff).*no-such-tag"):
         wait_for_pod(node.kube, "nowhere", "default", timeout=4)
-
-
-def test_an_archive_of_images_that_is_missing_or_damaged_is_refused(
-    node: NativeCluster, tmp_path: Path
-) -> None:
-    with pytest.raises(FiredampError, match=r"no image archive .*/none.tar"):
-        node.load_image(tmp_path / "none.tar")
-    damaged = tmp_path / "damaged.tar"
-    damaged.write_bytes(b"this is no archive" * 100)
-    with pytest.raises(FiredampError, match=r"images import .*damaged.tar: exit code 1"):
-        node.load_image(damaged)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +86,7 @@ def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
 def _is_back(node: NativeCluster, before: int) -> None:
     try:
         is_back = node.pid_of("kube-apiserver") != before and node.kube.raw("/readyz") == "ok"
-    except (FiredampError, ApiException) as error:
+    except (FiredampError, ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise PendingError(str(error)) from error
     if not is_back:
         raise PendingError("not yet")
@@ -142,12 +105,6 @@ def _pod(name: str, image: str) -> Object:
     metadata = {"name": name, "namespace": "default", "labels": {"app": name}}
     spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def _service(name: str) -> Object:
-    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
-    metadata, spec = {"name": name, "namespace": "default"}, {"selector": {"app": name}, "ports": ports}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
 def _config_map(name: str) -> Object:

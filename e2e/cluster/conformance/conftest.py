@@ -1,0 +1,97 @@
+"""Each provider in turn, one running cluster of it, and a home folder of which nothing may be touched."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.cluster.conformance.rig import Power, Rig
+from e2e.cluster.conformance.rigs import RIGS
+from e2e.cluster.conformance.workload import Workload
+from fixtures.cluster.provider import ClusterProvider
+from fixtures.core.paths import cache_root
+
+NewName = Callable[[], str]
+_PRECIOUS = "precious: true\n"
+
+
+@pytest.fixture(scope="package", params=list(RIGS))
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """A provider that this machine can run."""
+    found = RIGS[request.param]
+    if missing := found.missing():
+        pytest.skip(f"{found.provider} cannot run here: {missing}")
+    with found.ready() as rig:
+        yield rig
+
+
+@pytest.fixture
+def needs(rig: Rig) -> Callable[[Power], None]:
+    """Skips a test for providers without a certain power."""
+
+    def need(power: Power) -> None:
+        if power not in rig.powers:
+            pytest.skip(f"not a power of {rig.provider}: {power.value}")
+
+    return need
+
+
+@pytest.fixture(scope="package")
+def kubeconfigs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+    """The kubeconfigs of a user, in the home folder and where KUBECONFIG points."""
+    home = tmp_path_factory.mktemp("home")
+    files = [home / ".kube" / "config", home / "elsewhere"]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text(_PRECIOUS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache_root().parent))
+        patch.setenv("DOCKER_CONFIG", str(Path.home() / ".docker"))
+        patch.setenv("HOME", str(home))
+        patch.setenv("KUBECONFIG", str(files[1]))
+        yield files
+    assert [file.read_text() for file in files] == [_PRECIOUS] * len(files)
+    assert {path for path in home.rglob("*") if path.is_file()} == set(files)
+
+
+@pytest.fixture(scope="package")
+def cluster(rig: Rig, kubeconfigs: list[Path]) -> Iterator[ClusterProvider]:
+    """A running cluster."""
+    assert kubeconfigs
+    cluster = rig.cluster(f"cf-{secrets.token_hex(3)}")
+    try:
+        cluster.start()
+        cluster.wait_ready()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="package")
+def workload(tmp_path_factory: pytest.TempPathFactory) -> Workload:
+    """The sample API in an image of which nobody has heard."""
+    return Workload.make(tmp_path_factory.mktemp("image"), secrets.token_hex(3))
+
+
+@pytest.fixture(scope="package")
+def running(rig: Rig, cluster: ClusterProvider, workload: Workload) -> Workload:
+    """The sample API, serving in the cluster."""
+    rig.bring(workload.archive, cluster)
+    workload.run(cluster.kube)
+    return workload
+
+
+@pytest.fixture
+def new_name(rig: Rig) -> Iterator[NewName]:
+    """Gives names for clusters of which nothing may be left in the end."""
+    given: list[str] = []
+
+    def new() -> str:
+        given.append(f"cf-{secrets.token_hex(3)}")
+        return given[-1]
+
+    yield new
+    assert [trace for name in given for trace in rig.traces(name)] == []

@@ -1,0 +1,31 @@
+"""A process that starts a cluster of one provider, to be killed or to leave it behind.
+
+Run as `python -m e2e.cluster.conformance.holding keep|hold RIG… -- NAME [FOLDER]`. It says on its
+standard output what it is about to do, and goes on to its end when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from e2e.cluster.conformance.rigs import restored
+
+
+def main() -> None:
+    then, *rest = sys.argv[1:]
+    split = rest.index("--")
+    cluster = restored(rest[:split]).cluster(rest[split + 1])
+    print("start-up", flush=True)
+    cluster.start()
+    print("run", flush=True)
+    if then == "keep":
+        cluster.keep()
+        return
+    sys.stdin.read()
+    print("teardown", flush=True)
+    cluster.stop()
+    print("end", flush=True)
+
+
+if __name__ == "__main__":
+    main()
