@@ -19,9 +19,10 @@ from e2e.artifacts.stand_ins import stand_in
 from e2e.types import Report
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
-from fixtures.artifacts.images import PinnedImage, addon_images, pinned_images
+from fixtures.artifacts.images import PinnedImage, addon_images, gitops_images, pinned_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.recipes import addon_images as made_addon_images
+from fixtures.artifacts.recipes import argocd_images as made_argocd_images
 from fixtures.artifacts.recipes import recipe
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
@@ -93,6 +94,27 @@ def test_a_first_start_pulls_everything(
         first_start_with_an_empty_cache=f"{ready:.1f} s until the stack was ready",
         **{f"pulled {image.rpartition('/')[2]}": text for image, text in sorted(pulled.items())},
     )
+
+
+def test_argo_cd_is_pulled_where_it_is_asked_for(
+    registry: LocalRegistry,
+    images: Sequence[PinnedImage],
+    folder: Path,
+    numbers: Report,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for image in made_argocd_images(Builder().get(*recipe("argocd-images").needs)):
+        registry.push(image)
+    phases = Phases()
+    pulling = RegistrySource(Cache(folder / "cache"), phases, builder=Builder(phases=phases), images=images)
+    options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
+    with capsys.disabled(), start(options, phases, source=pulling) as environment:
+        pulled = _pulled(environment)
+        assert environment.gitops
+    assert set(gitops_images()) <= pulled.keys()
+    assert not any("firedamp.dev" in image for image in pulled)
+    took = environment.seconds["stack ready"]
+    numbers(gitops_with_images_pulled=f"{took:.1f} s until the stack was ready")
 
 
 def test_what_was_tampered_with_is_not_used(

@@ -1,4 +1,4 @@
-"""The CI job of docs/ci, run here against a trial's config repository."""
+"""The CI job of docs/ci, run here against a config repository of the Git server in the cluster."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ import os
 from pathlib import Path
 
 from e2e.gitops.workflow import ROOT, run_job
-from fixtures.gitops.repository import Commit
-from fixtures.gitops_trial import GitOpsTrial
+from fixtures.stack.access import GitOps
 
 WORKFLOW = ROOT / "docs" / "ci" / "deploy.yml"
 
 
 def deploy_by_ci(
-    app: GitOpsTrial, tag: str, folder: Path, *, tools: Path | None = None
-) -> tuple[Commit, str]:
-    """Run the workflow that deploys a tag; return the commit that it pushed, and what its last step said.
+    gitops: GitOps, url: str, tag: str, folder: Path, *, tools: Path | None = None, password: str = ""
+) -> str:
+    """Run the workflow that deploys a tag, and return what its last step said.
 
     Args:
-        app: The trial.
+        gitops: The Git server, and the kustomize to use.
+        url: Of the config repository.
         tag: The image's tag.
         folder: For the steps' scripts.
         tools: A folder of programs that come before all others.
+        password: Instead of the right one.
     """
-    server = app.gitops.git
+    server = gitops.git
     context = {
-        "vars.CONFIG_REPOSITORY": app.repository.url,
+        "vars.CONFIG_REPOSITORY": url,
         "vars.CONFIG_REPOSITORY_USER": server.username,
-        "secrets.CONFIG_REPOSITORY_TOKEN": server.password,
+        "secrets.CONFIG_REPOSITORY_TOKEN": password or server.password,
         "inputs.tag": tag,
     }
-    folders = [*([str(tools)] if tools else []), str(app.gitops.kustomize.parent), os.environ["PATH"]]
+    folders = [*([str(tools)] if tools else []), str(gitops.kustomize.parent), os.environ["PATH"]]
     machine = {
         "PATH": os.pathsep.join(folders),
         "HOME": str(folder),
@@ -38,7 +39,4 @@ def deploy_by_ci(
         # The server is on loopback.
         "no_proxy": "*",
     }
-    with app.deploying(tag):
-        began = app.timeline.clock()
-        said = run_job(WORKFLOW, "bump-image", context, folder=folder, env=machine)
-        return app.repository.seen(began), said[-1]
+    return run_job(WORKFLOW, "bump-image", context, folder=folder, env=machine)[-1]

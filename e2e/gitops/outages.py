@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from fixtures.cluster.kinds import DEPLOYMENT, POD, SERVICE, STATEFUL_SET, Kind
+import requests
+
+from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT, POD, SECRET, SERVICE, STATEFUL_SET, Kind
 from fixtures.cluster.kube import Kube, Object, pods_of
 from fixtures.cluster.wait import pod_ready
 from fixtures.core.retry import PendingError, until
 from fixtures.stack import argocd, git_server
+from fixtures.stack.access import GitServer
 
 _SECONDS = 60.0
 # Statefully named, because it shards by its ordinal.
@@ -32,16 +35,49 @@ def killed(kube: Kube, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def unreachable(kube: Kube) -> Iterator[None]:
+def unreachable(kube: Kube, server: GitServer) -> Iterator[None]:
     """Have nobody reach the Git server while the body runs."""
     service = kube.get(SERVICE, git_server.SERVICE, git_server.NAMESPACE)
     assert service is not None
     selector = service["spec"]["selector"]
     _select(kube, dict.fromkeys(selector, "nobody"))
     try:
+        until(lambda: _answers(server, False), what="the Git server unreachable", timeout=_SECONDS)
         yield
     finally:
         _select(kube, selector)
+        until(lambda: _answers(server, True), what="the Git server reachable", timeout=_SECONDS)
+
+
+@contextmanager
+def polling(kube: Kube, seconds: int) -> Iterator[None]:
+    """Have Argo CD look at repositories every so many seconds while the body runs, instead of 120 to 180."""
+    _configure(kube, {"timeout.reconciliation": f"{seconds}s", "timeout.reconciliation.jitter": "0s"})
+    try:
+        yield
+    finally:
+        _configure(kube, {"timeout.reconciliation": None, "timeout.reconciliation.jitter": None})
+
+
+@contextmanager
+def wrong_credentials(kube: Kube, url: str) -> Iterator[None]:
+    """Give Argo CD another password for one repository while the body runs."""
+    name = "wrong-credentials"
+    labels = {"argocd.argoproj.io/secret-type": "repository"}
+    metadata = {"name": name, "namespace": argocd.NAMESPACE, "labels": labels}
+    data = {"type": "git", "url": url, "username": "firedamp", "password": "wrong"}
+    kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
+    try:
+        yield
+    finally:
+        kube.delete(SECRET, name, argocd.NAMESPACE)
+
+
+def _configure(kube: Kube, settings: Mapping[str, str | None]) -> None:
+    """Change Argo CD's settings, and restart whoever reads these when it starts."""
+    kube.patch(CONFIG_MAP, "argocd-cm", argocd.NAMESPACE, {"data": settings})
+    with killed(kube, "argocd-application-controller"), killed(kube, "argocd-repo-server"):
+        pass
 
 
 def _scale(kube: Kube, kind: Kind, name: str, replicas: int) -> None:
@@ -50,6 +86,17 @@ def _scale(kube: Kube, kind: Kind, name: str, replicas: int) -> None:
 
 def _select(kube: Kube, selector: dict[str, str]) -> None:
     kube.patch(SERVICE, git_server.SERVICE, git_server.NAMESPACE, {"spec": {"selector": selector}})
+
+
+def _answers(server: GitServer, expected: bool) -> None:
+    try:
+        requests.get(server.url_from_host, verify=str(server.ca_file), timeout=2)
+    except requests.RequestException as error:
+        if expected:
+            raise PendingError(str(error)) from error
+    else:
+        if not expected:
+            raise PendingError("it answers")
 
 
 def _pods(kube: Kube, name: str) -> list[Object]:

@@ -32,7 +32,10 @@ def test_a_tag_that_ci_pushes_walks_through_its_steps(
         healthy = app.application.health_is("Healthy")
         app.wait(healthy, within=30)
         with app.traffic():
-            commit, _ = deploy_by_ci(app, "1.1", tmp_path)
+            with app.deploying("1.1"):
+                began = app.timeline.clock()
+                deploy_by_ci(app.gitops, app.repository.url, "1.1", tmp_path)
+                commit = app.repository.seen(began)
             app.wait(app.application.synced(commit), within=30)
             took = app.wait(promoted("1.1"), within=60)
             app.wait(healthy, within=10)

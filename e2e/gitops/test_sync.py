@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.gitops.outages import killed, polling
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.cluster.kinds import ROLLOUT
+from fixtures.environment import Environment
 from fixtures.gitops.story import delivery
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import ALWAYS, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
+_POLLING_SECONDS = 10
 _MANAGED = {
     "AnalysisTemplate/latency-p99", "AnalysisTemplate/success-rate", "AnalysisTemplate/success-rate-istio",
     "Gateway/payments", "Rollout/payments", "Service/payments-canary", "Service/payments-stable",
@@ -37,3 +40,15 @@ def test_the_first_sync_creates_the_rollout(gitops_trial: StartGitOpsTrial, numb
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(**dict(delivery(records, app.first, lane=ACTIVE).rows()))
     numbers(share_of_the_first_version=share, failed_requests=f"0 of {answered:,}")
+
+
+def test_without_a_webhook_the_repository_is_polled(
+    environment: Environment, gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    kube = environment.kube
+    # Push events are sent to argocd-server.
+    with polling(kube, _POLLING_SECONDS), gitops_trial("canary") as app, killed(kube, "argocd-server"):
+        commit = app.commit(files={"notes": "nobody is told"})
+        took = app.wait(app.application.synced(commit), within=2 * _POLLING_SECONDS)
+    assert took > 1, "somebody was told"
+    numbers(push_to_Synced_by_polling=f"{took:.1f} s (timeout.reconciliation {_POLLING_SECONDS} s)")

@@ -22,6 +22,11 @@ def progress_deadline(seconds: int) -> Object:
     return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds))
 
 
+def replicas(wanted: object) -> Object:
+    """How many pods the Rollout has, or what somebody took for a number."""
+    return _patch("Rollout", _replace("/spec/replicas", wanted))
+
+
 def response_header(name: str, value: str) -> Object:
     """A route of the VirtualService that adds a header to each response."""
     headers = {"response": {"set": {name: value}}}

@@ -1,0 +1,60 @@
+"""Someone else who pushes just before a CI job does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fixtures.gitops.repository import ConfigRepository
+
+# Says so and waits before it edits anything. By then the job has looked at the branch, and not pushed yet.
+_KUSTOMIZE = """#!/bin/sh
+if [ "$1" = edit ]; then
+  echo editing >"{asked}"
+  read -r _ <"{done}"
+fi
+exec "{kustomize}" "$@"
+"""
+
+
+@contextmanager
+def rival(repository: ConfigRepository, kustomize: Path, folder: Path, *, pushes: int) -> Iterator[Path]:
+    """Push to `repository` while the job edits it, the first `pushes` times; yield a folder of tools for it.
+
+    Args:
+        repository: Where to push.
+        kustomize: The program that the job's stands for.
+        folder: Empty or absent.
+        pushes: How often.
+    """
+    asked, done = folder / "asked", folder / "done"
+    folder.mkdir()
+    for path in (asked, done):
+        os.mkfifo(path)
+    tool = folder / "kustomize"
+    tool.write_text(_KUSTOMIZE.format(asked=asked, done=done, kustomize=kustomize))
+    tool.chmod(0o700)
+    errors: list[BaseException] = []
+
+    def serve() -> None:
+        number = 0
+        while asked.read_text() == "editing\n":
+            try:
+                if (number := number + 1) <= pushes:
+                    repository.commit(files={f"rival-{number}": "mine\n"}, message=f"rival {number}")
+            except BaseException as error:  # noqa: BLE001 - raised below; the job must not hang meanwhile
+                errors.append(error)
+            done.write_text("go on\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield folder
+    finally:
+        asked.write_text("end\n")
+        thread.join(10)
+    if errors:
+        raise errors[0]

@@ -1,0 +1,85 @@
+"""What is wrong with a commit or a repository is said by Argo CD and the harness; what runs is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.gitops.outages import unreachable, wrong_credentials
+from e2e.gitops.variants import progress_deadline, replicas, with_patch
+from e2e.types import Report, StartGitOpsTrial
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.gitops.config import KUSTOMIZATION
+from fixtures.gitops_trial import GitOpsTrial
+from fixtures.rollout.conditions import aborted, healthy, promoted
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial import ACTIVE
+
+_LOOK_SECONDS = 5.0
+
+
+def test_an_invalid_commit_is_refused_with_its_reason(
+    gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    with gitops_trial("canary") as app:
+        before = app.stable_pods()
+        with app.traffic():
+            for what, files, reason in (
+                ("no YAML", {KUSTOMIZATION: "resources: [\n"}, "kustomize build"),
+                ("a wrong type", with_patch(app, replicas("two")), "replicas"),
+            ):
+                commit = app.commit(files=files, message=what)
+                app.wait(app.application.refused(commit, reason), within=30)
+                with pytest.raises(ConditionNotMetError, match=reason) as told:
+                    app.wait(app.application.synced(commit), within=1)
+                numbers(**{what: str(told.value).splitlines()[0]})
+                app.holds(healthy(), for_=_LOOK_SECONDS)
+                reverted = app.revert()
+                app.wait(app.application.synced(reverted), within=30)
+        assert app.stable_pods() == before, "the running version was touched"
+        answered = assert_no_errors(app.records(), lane=ACTIVE)
+    numbers(failed_requests=f"0 of {answered:,}")
+
+
+def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
+    with gitops_trial("canary", patches=[progress_deadline(8)]) as app:
+        before = app.stable_pods()
+        with app.traffic():
+            app.deploy("9.9")
+            with pytest.raises(
+                ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*Err?ImagePull"
+            ) as told:
+                app.wait(promoted("9.9"), within=40)
+            app.wait(all_of(aborted(version="9.9"), app.application.health_is("Degraded")), within=10)
+        records = app.records()
+        assert app.stable_pods() == before, "the running version was touched"
+        none = assert_exactly_none(records, lane=ACTIVE, version="9.9")
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(a_tag_without_an_image=str(told.value), responses=none, failed_requests=f"0 of {answered:,}")
+
+
+def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
+    with gitops_trial("canary") as app:
+        before = app.stable_pods()
+        with app.traffic():
+            with wrong_credentials(app.kube, app.application.url):
+                numbers(wrong_credentials=_complaint(app, "authentication required"))
+            app.application.refresh()
+            app.wait(app.application.synced(app.first, patient=True), within=20)
+            with unreachable(app.kube, app.gitops.git):
+                numbers(unreachable_repository=_complaint(app, "connection refused"))
+            app.application.refresh()
+            app.wait(app.application.synced(app.first, patient=True), within=20)
+        assert app.stable_pods() == before, "the running version was touched"
+        answered = assert_no_errors(app.records(), lane=ACTIVE)
+    numbers(failed_requests=f"0 of {answered:,}")
+
+
+def _complaint(app: GitOpsTrial, because: str) -> str:
+    """What Argo CD says is wrong with the repository, and the harness with it."""
+    app.application.refresh()
+    took = app.wait(app.application.complains(because), within=60)
+    with pytest.raises(ConditionNotMetError, match=because) as told:
+        app.wait(app.application.synced(app.first), within=1)
+    app.holds(healthy(), for_=_LOOK_SECONDS)
+    return f"after {took:.1f} s: {str(told.value).splitlines()[0]}"

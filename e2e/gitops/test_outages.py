@@ -1,0 +1,79 @@
+"""Argo CD and the Git server go away in the middle of a canary; clients notice nothing, nothing is lost."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from e2e.gitops.outages import killed, unreachable
+from e2e.gitops.variants import canary_steps
+from e2e.types import Report, StartGitOpsTrial
+from fixtures.gitops_trial import GitOpsTrial
+from fixtures.rollout.conditions import paused_at, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of, not_
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+_AWAY_SECONDS = 6.0
+# Push events are sent to it, and nobody sends them twice: Argo CD hears of the push when it looks the next
+# time, in two to three minutes, or when somebody presses Refresh.
+_DEAF = "argocd-server"
+_COMPONENTS = (
+    ("argocd-repo-server",), ("argocd-application-controller",), ("argocd-redis",), (_DEAF,),
+    ("argocd-applicationset-controller", "argocd-notifications-controller"),
+)  # fmt: skip
+_STEPS = canary_steps(10, None, 20, None, 30, None, 40, None, 50, None, 60, None, 70, None)
+
+
+@pytest.mark.scenario("git-8")
+def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
+    gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    with gitops_trial("canary", patches=[_STEPS]) as app:
+        with app.traffic():
+            app.deploy("1.1")
+            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
+            for place, names in enumerate(_COMPONENTS):
+                back = _go_on_without(app, place, *names)
+                numbers(**{f"without {' and '.join(names)}": back})
+            with unreachable(app.kube, app.gitops.git):
+                _go_on(app, len(_COMPONENTS))
+            commit = app.commit(files={"notes": "it is back"})
+            took = app.wait(app.application.synced(commit), within=10)
+            app.holds(weight_is(70), for_=_AWAY_SECONDS)
+        records = app.records()
+
+        for settled in windows(records, lane=ACTIVE):
+            weight = settled.weights["1.1"]
+            share = assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            numbers(**{f"share at {weight}%": share})
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(**{"without the Git server": f"a push after it was back was synced after {took:.1f} s"})
+    numbers(failed_requests=f"0 of {answered:,}")
+
+
+def _go_on_without(app: GitOpsTrial, place: int, *names: str) -> str:
+    """Kill components, push, go on by one step, and bring them back; say what happened."""
+    with ExitStack() as away:
+        for name in names:
+            away.enter_context(killed(app.kube, name))
+        commit = app.commit(files={"notes": ", ".join(names)})
+        _go_on(app, place)
+    back = app.timeline.clock()
+    if _DEAF in names:
+        app.holds(not_(app.application.synced(commit)), for_=2)
+        app.application.refresh()
+        app.wait(app.application.synced(commit), within=10)
+        return "the push event was lost; a refresh found the commit"
+    app.wait(app.application.synced(commit, patient=True), within=30)
+    return f"synced to what was pushed meanwhile {app.timeline.clock() - back:.1f} s after it was back"
+
+
+def _go_on(app: GitOpsTrial, place: int) -> None:
+    """See the canary stay where it is, and go on by one step when it is promoted."""
+    weight, step = 10 * (place + 1), 2 * place + 1
+    app.holds(all_of(paused_at(step), weight_is(weight)), for_=_AWAY_SECONDS)
+    app.promote()
+    app.wait(all_of(paused_at(step + 2), weight_is(weight + 10)), within=10)
