@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.errors import FiredampError
+from kind_host import folders
+
+
+@pytest.fixture(autouse=True)
+def removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cgroups that were removed."""
+    names: list[str] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("fixtures.cluster.native.cgroups.remove", lambda name, **_: names.append(name))
+    return names
+
+
+def test_what_a_killed_keeper_left_is_removed_and_what_is_claimed_stays(removed: list[str]) -> None:
+    first, second, third = (folders.choose() for _ in range(3))
+    one, two = folders.claim(first), folders.claim(second)
+    (first / "data").mkdir()
+    os.close(one)
+    three = folders.claim(third)
+    assert sorted(path.name for path in first.parent.iterdir()) == sorted([second.name, third.name])
+    assert removed == [folders.cgroup(first)]
+    assert third.stat().st_mode & 0o777 == 0o700
+    os.close(two)
+    os.close(three)
+
+
+def test_a_path_too_long_for_a_socket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/" + "x" * 90)
+    with pytest.raises(FiredampError, match="too long for a socket"):
+        folders.choose()
