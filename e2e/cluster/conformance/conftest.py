@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.conformance.rig import Power, Rig
+from e2e.cluster.conformance.rig import Rig
 from e2e.cluster.conformance.rigs import RIGS
 from e2e.cluster.conformance.workload import Workload
 from fixtures.cluster.provider import ClusterProvider
@@ -28,15 +28,11 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         yield rig
 
 
-@pytest.fixture
-def needs(rig: Rig) -> Callable[[Power], None]:
-    """Skips a test for providers without a certain power."""
-
-    def need(power: Power) -> None:
-        if power not in rig.powers:
-            pytest.skip(f"not a power of {rig.provider}: {power.value}")
-
-    return need
+@pytest.fixture(scope="package")
+def elsewhere(rig: Rig) -> Iterator[Rig]:
+    """The same provider, for clusters that run beside that of the session."""
+    with type(rig).ready() as another:
+        yield another
 
 
 @pytest.fixture(scope="package")
@@ -85,7 +81,7 @@ def running(rig: Rig, cluster: ClusterProvider, workload: Workload) -> Workload:
 
 
 @pytest.fixture
-def new_name(rig: Rig) -> Iterator[NewName]:
+def new_name(elsewhere: Rig) -> Iterator[NewName]:
     """Gives names for clusters of which nothing may be left in the end."""
     given: list[str] = []
 
@@ -94,4 +90,4 @@ def new_name(rig: Rig) -> Iterator[NewName]:
         return given[-1]
 
     yield new
-    assert [trace for name in given for trace in rig.traces(name)] == []
+    assert [trace for name in given for trace in elsewhere.traces(name)] == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from e2e.cluster.conformance.existing import ExistingRig
 from e2e.cluster.conformance.native import NativeRig
 from e2e.cluster.conformance.rig import Rig
 
-RIGS: dict[str, type[Rig]] = {each.provider: each for each in (NativeRig,)}
+RIGS: dict[str, type[Rig]] = {each.provider: each for each in (NativeRig, ExistingRig)}
 
 
 def restored(arguments: Sequence[str]) -> Rig:

@@ -22,53 +22,52 @@ _START_SECONDS = 180
 
 
 def test_two_side_by_side_share_nothing_and_a_name_is_given_once(
-    rig: Rig, cluster: ClusterProvider, new_name: NewName
+    elsewhere: Rig, cluster: ClusterProvider, new_name: NewName
 ) -> None:
-    with type(rig).ready() as elsewhere:
-        other = elsewhere.cluster(new_name())
-        other.start()
-        try:
-            other.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "only-there"}})
-            assert cluster.kube.get(NAMESPACE, "only-there") is None
-            with pytest.raises(FiredampError, match=f"a cluster named {other.name} exists"):
-                elsewhere.cluster(other.name).start()
-            assert other.kube.raw("/readyz") == "ok"
-        finally:
-            other.stop()
+    other = elsewhere.cluster(new_name())
+    other.start()
+    try:
+        other.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "only-there"}})
+        assert cluster.kube.get(NAMESPACE, "only-there") is None
+        with pytest.raises(FiredampError, match=f"a cluster named {other.name} exists"):
+            elsewhere.cluster(other.name).start()
+        assert other.kube.raw("/readyz") == "ok"
+    finally:
         other.stop()
-        assert elsewhere.traces(other.name) == []
+    other.stop()
+    assert elsewhere.traces(other.name) == []
     assert cluster.kube.raw("/readyz") == "ok"
 
 
-def test_one_that_was_not_started_has_nothing_to_stop(rig: Rig, new_name: NewName) -> None:
-    rig.cluster(new_name()).stop()
+def test_one_that_was_not_started_has_nothing_to_stop(elsewhere: Rig, new_name: NewName) -> None:
+    elsewhere.cluster(new_name()).stop()
 
 
-def test_one_that_is_kept_outlives_its_process_is_listed_and_taken_down(rig: Rig, new_name: NewName) -> None:
-    with type(rig).ready() as elsewhere:
-        name = new_name()
-        command = [*_holding("keep", elsewhere), name]
-        subprocess.run(command, check=True, timeout=_START_SECONDS, capture_output=True)
-        row = next(line.split() for line in _firedamp("list").stdout.splitlines() if name in line)
-        assert row[1:3] == [rig.provider, "running"]
-        assert _firedamp("down", name).stdout == f"cluster {name} is gone\n"
-        assert elsewhere.traces(name) == []
-        again = _firedamp("down", name)
-        assert (again.returncode, again.stdout) == (1, "")
-        assert f"no cluster named '{name}'" in again.stderr
+def test_one_that_is_kept_outlives_its_process_is_listed_and_taken_down(
+    elsewhere: Rig, new_name: NewName
+) -> None:
+    name = new_name()
+    command = [*_holding("keep", elsewhere), name]
+    subprocess.run(command, check=True, timeout=_START_SECONDS, capture_output=True)
+    row = next(line.split() for line in _firedamp("list").stdout.splitlines() if name in line)
+    assert row[1:3] == [elsewhere.provider, "running"]
+    assert _firedamp("down", name).stdout == f"cluster {name} is gone\n"
+    assert elsewhere.traces(name) == []
+    again = _firedamp("down", name)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert f"no cluster named '{name}'" in again.stderr
 
 
-def test_a_killed_process_leaves_nothing(rig: Rig, tmp_path: Path, numbers: Report) -> None:
-    with type(rig).ready() as elsewhere:
-        seed = secrets.randbelow(1 << 32)
-        killer = Killer(
-            tmp_path / "log",
-            f"cf-{secrets.token_hex(3)}",
-            _holding("hold", elsewhere),
-            within=rig.gone_seconds,
-            also=elsewhere.traces,
-        )
-        kills = list(killer.kill_many(2, seed))
+def test_a_killed_process_leaves_nothing(elsewhere: Rig, tmp_path: Path, numbers: Report) -> None:
+    seed = secrets.randbelow(1 << 32)
+    killer = Killer(
+        tmp_path / "log",
+        f"cf-{secrets.token_hex(3)}",
+        _holding("hold", elsewhere),
+        within=elsewhere.gone_seconds,
+        also=elsewhere.traces,
+    )
+    kills = list(killer.kill_many(2, seed))
     left = [
         f"killed in {each.phase} after {each.after:.2f} s: {trace}" for each in kills for trace in each.left
     ]
