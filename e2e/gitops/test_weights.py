@@ -52,9 +52,10 @@ def test_weights_are_left_alone_where_their_differences_are_ignored(
         assert seen.resets >= 2, f"nobody fought: {seen}"
         assert syncs(resets, fight) >= 2
         answered = assert_no_errors(left, lane=ACTIVE) + assert_no_errors(resets, lane=ACTIVE)
+    lasted = fight.end - fight.start
     numbers(
         with_ignoreDifferences=f"0 resets in {_WATCHED_SECONDS:g} s, share {share}",
-        without_ignoreDifferences=f"in {fight.end - fight.start:.0f} s {seen}, by {syncs(resets, fight)} syncs",
+        without_ignoreDifferences=f"{seen}, by {syncs(resets, fight)} syncs, in {lasted:.0f} s",
         share_without_ignoreDifferences=shares(resets, ACTIVE, window)["1.1"],
         failed_requests=f"0 of {answered:,}",
     )
