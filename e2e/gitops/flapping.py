@@ -45,9 +45,7 @@ def flapping(records: Sequence[Record], *, weight: int, window: Window) -> Flapp
 
 def syncs(records: Sequence[Record], window: Window) -> int:
     """How many sync operations Argo CD began within a window."""
-    started = {
-        (record["operation_started"], record["self_heal"])
-        for record in of_kind(records, "application")
-        if record["t"] in window and record["operation"] == "Running"
-    }
-    return len(started)
+    states = (record for record in of_kind(records, "application") if record["t"] in window)
+    # Argo CD tells whole seconds.
+    begun = {record["operation_started"] for record in states if record["operation_started"]}
+    return sum(start >= window.start - 1 for start in begun)

@@ -18,7 +18,7 @@ from fixtures.rollout.records import HASH_LABEL, REVISION_ANNOTATION
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_share
 from fixtures.trial import ACTIVE
 
-_LOOK_SECONDS = 7.0
+_LOOK_SECONDS = 5.8
 # Argo CD shows what its controller has cached last.
 _LAG_SECONDS = 5.0
 _STEPS = canary_steps(5, None, 50, None)

@@ -13,7 +13,7 @@ from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import ALWAYS, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
-_POLLING_SECONDS = 10
+_POLLING_SECONDS = 5
 _MANAGED = {
     "AnalysisTemplate/latency-p99", "AnalysisTemplate/success-rate", "AnalysisTemplate/success-rate-istio",
     "Gateway/payments", "Rollout/payments", "Service/payments-canary", "Service/payments-stable",
@@ -49,6 +49,6 @@ def test_without_a_webhook_the_repository_is_polled(
     # Push events are sent to argocd-server.
     with polling(kube, _POLLING_SECONDS), gitops_trial("canary") as app, killed(kube, "argocd-server"):
         commit = app.commit(files={"notes": "nobody is told"})
-        took = app.wait(app.application.synced(commit), within=2 * _POLLING_SECONDS)
+        took = app.wait(app.application.synced(commit), within=4 * _POLLING_SECONDS)
     assert took > 1, "somebody was told"
     numbers(push_to_Synced_by_polling=f"{took:.1f} s (timeout.reconciliation {_POLLING_SECONDS} s)")
