@@ -57,3 +57,5 @@ def own_docker(phases: Phases) -> Iterator[Mapping[str, str]]:
         yield variables
     finally:
         keeper.end()
+        if folder.exists():
+            phases.note(f"not all of this Docker could be removed; {folder}/keeper.log says why")
