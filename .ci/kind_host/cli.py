@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from fixtures.core.errors import FiredampError
@@ -37,12 +38,14 @@ def main() -> int:
         return _run(options.command, environment)
     # So that the keeper, which is no part of an installed package, is found.
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
-    try:
-        with own_docker(phases) as variables:
-            return _run(options.command, {**environment, **variables})
-    except FiredampError as error:
-        print(f"there is no Docker, and none can be started: {error}", file=sys.stderr)
-    return _run(options.command, environment) if options.optional else 2
+    with ExitStack() as stack:
+        try:
+            environment |= stack.enter_context(own_docker(phases))
+        except FiredampError as error:
+            print(f"no Docker answers, and none can be started: {error}", file=sys.stderr)
+            if not options.optional:
+                return 2
+        return _run(options.command, environment)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:

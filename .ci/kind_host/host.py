@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from fixtures import doctor
 from fixtures.artifacts.builder import Builder
 from fixtures.cluster.folder import ClusterFolder
 from fixtures.cluster.keeper import Keeper
@@ -37,8 +38,7 @@ def own_docker(phases: Phases) -> Iterator[Mapping[str, str]]:
     Raises:
         FiredampError: It cannot be had on this machine; nothing is left of the attempt.
     """
-    if os.geteuid() != 0:
-        raise FiredampError("Docker can only be started by root", hint="run as root, or install Docker")
+    _require_possible()
     folder = folders.choose()
     builder = Builder(phases=phases)
     image = node_image.node_image(builder)
@@ -57,3 +57,13 @@ def own_docker(phases: Phases) -> Iterator[Mapping[str, str]]:
         yield variables
     finally:
         keeper.end()
+        if folder.exists():
+            phases.note(f"not all of this Docker could be removed; {folder}/keeper.log says why")
+
+
+def _require_possible() -> None:
+    """Refuse before a build of minutes begins; what the embedded node needs of a machine, dockerd needs."""
+    failed = [check for check in doctor.check_native(node_image.NEEDS) if not check.ok]
+    if failed:
+        found = ", ".join(f"{check.name}: {check.found}" for check in failed)
+        raise FiredampError(found, hint=", ".join(check.hint for check in failed))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import shlex
 import shutil
 import socket
 import subprocess
@@ -108,8 +109,8 @@ class DockerHolder(Holder):
     def _script(self, module: str, argument: Path) -> Path:
         """A program that runs a module of this package, without the packages that it does not need."""
         path = self._files / module
-        source = Path(__file__).with_name(f"{module}.py")
-        path.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {source} {argument} "$@"\n')
+        command = [sys.executable, "-IS", str(Path(__file__).with_name(f"{module}.py")), str(argument)]
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
         path.chmod(0o700)
         return path
 
