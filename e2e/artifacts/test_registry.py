@@ -74,9 +74,7 @@ def test_a_first_start_pulls_everything(
     images: Sequence[PinnedImage], folder: Path, numbers: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, phases, began = f"reg-{secrets.token_hex(3)}", Phases(), time.monotonic()
-    pulling = RegistrySource(Cache(folder / "cache"), phases, builder=Builder(phases=phases), images=images)
-    # What stands in for Istio's proxy has upstream's name only.
-    pulling.upstream_images = False
+    pulling = _pulling(folder / "cache", images, phases)
     with capsys.disabled():
         source = choose("registry", NEEDS, phases, registry=pulling)
         with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
@@ -106,7 +104,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     for image in made_argocd_images(Builder().get(*recipe("argocd-images").needs)):
         registry.push(image)
     phases = Phases()
-    pulling = RegistrySource(Cache(folder / "cache"), phases, builder=Builder(phases=phases), images=images)
+    pulling = _pulling(folder / "cache", images, phases)
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
     with capsys.disabled(), start(options, phases, source=pulling) as environment:
         pulled = _pulled(environment)
@@ -139,6 +137,13 @@ def test_what_is_not_there_is_named_before_anything_is_pulled(
     with pytest.raises(FiredampError, match=r"kube-apiserver:v0\.0\.0: 127\.0\.0\.1:\d+ does not have it"):
         source.get(*NEEDS)
     assert not (folder / "third").exists()
+
+
+def _pulling(cache: Path, images: Sequence[PinnedImage], phases: Phases) -> RegistrySource:
+    source = RegistrySource(Cache(cache), phases, builder=Builder(phases=phases), images=images)
+    # What stands in for Istio's proxy has upstream's name only, not its filters.
+    source.upstream_images = False
+    return source
 
 
 def _pulled(environment: Environment) -> dict[str, str]:
