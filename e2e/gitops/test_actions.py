@@ -44,7 +44,9 @@ def test_each_action_does_to_clients_what_its_button_says(
             app.wait(all_of(paused_at(1), weight_is(10)), within=30)
             assert _offered(app) == {*_UNDER_WAY, "resume"}
             act("pause")
-            app.holds(all_of(at_step(1), weight_is(10)), for_=_PAUSE_SECONDS + 1.5)
+            stays = all_of(at_step(1), weight_is(10))
+            app.wait(stays, within=5)  # the controller has to see the pause first
+            app.holds(stays, for_=_PAUSE_SECONDS + 1.5)
             for action, step, weight in (("resume", 3, 30), ("resume", 5, 50), ("skip-current-step", 7, 70)):
                 act(action)
                 # Of a pause with an end, the first one begins its seconds anew.
