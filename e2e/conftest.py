@@ -6,18 +6,21 @@ import pytest
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
-from fixtures.environment import Options, prepare, provisioner
+from fixtures.environment import Existing, Options, prepare, provisioner
 from fixtures.plugin import gitops_providers
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test with the session's cluster its provider; those that are marked so get kind, too."""
+    """Give each test with the session's cluster its provider: native, kind, or both."""
     if "cluster_provider" not in metafunc.fixturenames:
         return
-    chosen = metafunc.config.getoption("--cluster-provider")
+    marked, chosen = metafunc.definition.get_closest_marker, metafunc.config.getoption("--cluster-provider")
+    kind = pytest.param("kind", id="kind")
     providers = [pytest.param(chosen or "native", id=pytest.HIDDEN_PARAM)]
-    if not chosen and metafunc.definition.get_closest_marker("every_provider"):
-        providers.append(pytest.param("kind", id="kind"))
+    if not chosen and marked("every_provider"):
+        providers.append(kind)
+    if not chosen and marked("several_nodes"):
+        providers = [kind]
     metafunc.parametrize("cluster_provider", providers, indirect=True, scope="session")
 
 
@@ -33,9 +36,19 @@ def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
     return provider
 
 
+@pytest.fixture(scope="session")
+def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
+    """Two on kind, so that one can be drained, unless something else was asked for."""
+    return int(pytestconfig.getoption("--cluster-nodes") or (2 if cluster_provider == "kind" else 1))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def components(
-    request: pytest.FixtureRequest, kind_image: str, artifact_source: str, component_versions: tuple[str, ...]
+    request: pytest.FixtureRequest,
+    kind_image: str,
+    existing_cluster: Existing,
+    artifact_source: str,
+    component_versions: tuple[str, ...],
 ) -> None:
     """The components, made before the first test asks, with progress for whoever waits for a first build."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -43,6 +56,7 @@ def components(
     options = Options(
         provider=provider,
         kind_image=kind_image,
+        existing=existing_cluster,
         artifacts=artifact_source,
         versions=component_versions,
         gitops=provider in gitops_providers(request.config),

@@ -27,7 +27,13 @@ _KEYS = _NESTED_KEYS | {"namespace", "images", "replacements"}
 
 
 def load(
-    strategy: str, *, namespace: str, tag: str, replicas: int | None = None, manifests: Path = MANIFESTS
+    strategy: str,
+    *,
+    namespace: str,
+    tag: str,
+    replicas: int | None = None,
+    image: str = "",
+    manifests: Path = MANIFESTS,
 ) -> list[Object]:
     """Return the objects of a base, ready to be applied.
 
@@ -36,6 +42,7 @@ def load(
         namespace: Where they go; the hosts end in it (`payments.<namespace>`).
         tag: The image's tag. Any tag: to deploy one that has no image is a scenario too.
         replicas: Pods of the Deployment or Rollout; without it what the base says.
+        image: The image's repository; without it what the base says.
         manifests: The folder of the bases.
 
     Raises:
@@ -50,7 +57,8 @@ def load(
     objects = list(_resources(folder, kustomization))
     for item in objects:
         item["metadata"]["namespace"] = namespace
-        _set_workload(item, {image["name"]: tag for image in kustomization.get("images", [])}, replicas)
+        images = {each["name"]: f"{image or each['name']}:{tag}" for each in kustomization.get("images", [])}
+        _set_workload(item, images, replicas)
     for replacement in kustomization.get("replacements", []):
         for target in replacement["targets"]:
             _replace(objects, target, namespace)
@@ -115,14 +123,13 @@ def _containers(workload: Object) -> list[Object]:
     return list(level)
 
 
-def _set_workload(item: Object, tags: dict[str, str], replicas: int | None) -> None:
+def _set_workload(item: Object, images: dict[str, str], replicas: int | None) -> None:
     if item["kind"] not in _WORKLOADS:
         return
     if replicas is not None:
         item["spec"]["replicas"] = replicas
     for container in _containers(item):
-        if container["image"] in tags:
-            container["image"] += f":{tags[container['image']]}"
+        container["image"] = images.get(container["image"], container["image"])
 
 
 def _replace(objects: list[Object], target: Object, value: str) -> None:

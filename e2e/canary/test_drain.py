@@ -1,0 +1,92 @@
+"""A node that is taken out of service in the middle of a canary."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from e2e.harness import sabotage
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kinds import NODE
+from fixtures.cluster.kube import Kube, Object, pods_of
+from fixtures.cluster.nodes import drain, uncordon
+from fixtures.core.progress import Phases
+from fixtures.environment import Environment
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.trial import ACTIVE
+
+_DRAIN_SECONDS = 60
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+@pytest.mark.several_nodes
+def test_a_node_drained_during_a_canary_costs_no_client_an_error(
+    environment: Environment, trial: StartTrial, numbers: Report
+) -> None:
+    kube = environment.kube
+    node = _worker(kube)
+    try:
+        # So that only the app is on it when it counts: Prometheus would lose what it knows, and the gateway
+        # the connections of clients.
+        drain(kube, node, timeout=_DRAIN_SECONDS)
+        environment.stack.ready(kube, Phases())
+        uncordon(kube, node)
+        with trial("canary", replicas=4, sabotage=_spread_and_quick) as app:
+            with app.traffic():
+                app.deploy("1.1")
+                # Before, the canary is a single pod; whoever is sent to it gets 503 when that is evicted.
+                app.wait(weight_is(50), within=60)
+                app.wait(paused_at(), within=30)
+                before = _pods(kube, app.namespace)
+                began = app.timeline.clock()
+                drain(kube, node, timeout=_DRAIN_SECONDS)
+                took = app.timeline.clock() - began
+                app.wait(promoted("1.1"), within=120)
+            after = _pods(kube, app.namespace)
+            answered = assert_no_errors(app.records(), lane=ACTIVE)
+    finally:
+        uncordon(kube, node)
+    assert {place for place, _ in before} >= {node}, f"nothing was on {node}: {before}"
+    assert len(before) == 4, f"not each version was on each node, so this proved nothing: {before}"
+    assert node not in {place for place, _ in after}, f"pods are on the drained node: {after}"
+    moved = sum(count for (place, _), count in before.items() if place == node)
+    numbers(
+        pods_moved_by_the_drain=f"{moved} of {before.total()} in {took:.1f} s",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _worker(kube: Kube) -> str:
+    nodes = [node["metadata"] for node in kube.list(NODE)[0]]
+    if len(nodes) < 2:
+        pytest.skip("the cluster has one node")
+    return next(str(each["name"]) for each in nodes if _CONTROL_PLANE not in each["labels"])
+
+
+def _pods(kube: Kube, namespace: str) -> Counter[tuple[str, str]]:
+    """How many pods there are by node and image, without those that are about to end."""
+    pods = pods_of(kube, namespace, "app=payments")
+    return Counter(
+        (pod["spec"]["nodeName"], pod["spec"]["containers"][0]["image"])
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+    )
+
+
+def _spread_and_quick(objects: list[Object]) -> None:
+    """Each version on each node, as long as there is more than one; and a pause that outlasts the drain."""
+    sabotage.with_short_pauses(objects)
+    (rollout,) = [each for each in objects if each["kind"] == "Rollout"]
+    steps = rollout["spec"]["strategy"]["canary"]["steps"]
+    steps[steps.index({"setWeight": 50}) + 1]["pause"]["duration"] = "20s"
+    rollout["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"app": "payments"}},
+            "matchLabelKeys": ["rollouts-pod-template-hash"],
+        }
+    ]
