@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures import doctor
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.environment import Existing, Options, prepare, provisioner
@@ -34,6 +35,17 @@ def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
         except FiredampError as error:
             pytest.skip(error.message)
     return provider
+
+
+@pytest.fixture(scope="session")
+def embedded_node(request: pytest.FixtureRequest) -> None:
+    """For tests of the embedded node: left out where it cannot run, if another provider was asked for."""
+    try:
+        doctor.require_native(())
+    except FiredampError as error:
+        if request.config.getoption("--cluster-provider") in {None, "native"}:
+            raise
+        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="session")

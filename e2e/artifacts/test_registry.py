@@ -34,6 +34,8 @@ from fixtures.core.progress import Phases
 from fixtures.environment import Environment, Options, start
 from fixtures.provision.native import NEEDS
 
+pytestmark = pytest.mark.usefixtures("embedded_node")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures import doctor
 from fixtures.artifacts.builder import Builder
 from fixtures.cluster.kinds import SERVICE_ACCOUNT
 from fixtures.cluster.native.config import NodeParts
@@ -20,8 +19,7 @@ NewCluster = Callable[..., NativeCluster]
 
 
 @pytest.fixture(scope="session")
-def parts() -> NodeParts:
-    doctor.require_native(())
+def parts(embedded_node: None) -> NodeParts:  # noqa: ARG001 - asked for what it refuses
     return node_parts(Builder().get(*NEEDS))
 
 

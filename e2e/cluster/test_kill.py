@@ -16,6 +16,8 @@ _KILLS = int(os.environ.get("FIREDAMP_KILLS", "4"))
 
 _LITTERER = """\
 import subprocess, sys, tempfile
+
+pytestmark = pytest.mark.usefixtures("embedded_node")
 print("start-up", flush=True)
 subprocess.Popen(["sleep", "60"], start_new_session=True, stdout=subprocess.DEVNULL)
 tempfile.mkstemp(suffix="-forgotten")
