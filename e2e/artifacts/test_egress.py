@@ -19,10 +19,11 @@ from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.process import CommandError
 
 # In the node's namespaces: what a server answers through the proxy, and without it.
+pytestmark = pytest.mark.usefixtures("embedded_node")
+
 _ASK = """
 import http.client, sys
 
-pytestmark = pytest.mark.usefixtures("embedded_node")
 proxy, server, tunnel = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "tunnel"
 connection = http.client.HTTPConnection("127.0.0.1", proxy if tunnel else server, timeout=5)
 if tunnel:

@@ -8,16 +8,18 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from e2e.cluster.killing import Killer
 from e2e.types import Report
 
 # `python -m e2e.cluster.kill` does twenty; this many keep the suite quick.
 _KILLS = int(os.environ.get("FIREDAMP_KILLS", "4"))
 
+pytestmark = pytest.mark.usefixtures("embedded_node")
+
 _LITTERER = """\
 import subprocess, sys, tempfile
-
-pytestmark = pytest.mark.usefixtures("embedded_node")
 print("start-up", flush=True)
 subprocess.Popen(["sleep", "60"], start_new_session=True, stdout=subprocess.DEVNULL)
 tempfile.mkstemp(suffix="-forgotten")
