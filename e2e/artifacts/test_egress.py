@@ -18,9 +18,9 @@ from fixtures.cluster.native.parts import NEEDS, node_parts
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.process import CommandError
 
-# In the node's namespaces: what a server answers through the proxy, and without it.
 pytestmark = pytest.mark.usefixtures("embedded_node")
 
+# In the node's namespaces: what a server answers through the proxy, and without it.
 _ASK = """
 import http.client, sys
 
