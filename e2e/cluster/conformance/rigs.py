@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from e2e.cluster.conformance.existing import ExistingRig
+from e2e.cluster.conformance.kind import KindRig
 from e2e.cluster.conformance.native import NativeRig
 from e2e.cluster.conformance.rig import Rig
 
-RIGS: dict[str, type[Rig]] = {each.provider: each for each in (NativeRig, ExistingRig)}
+RIGS: dict[str, type[Rig]] = {each.provider: each for each in (NativeRig, KindRig, ExistingRig)}
 
 
 def restored(arguments: Sequence[str]) -> Rig:

@@ -1,0 +1,123 @@
+"""A run on a cluster that was there before: the whole stack comes and goes, and nothing else has changed."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from e2e.cluster.conformance.existing import base
+from e2e.types import Report
+from fixtures.cluster.kube import Kube, Object
+from fixtures.cluster.native.layout import DNS_SERVICE_IP
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.core.errors import FiredampError
+from fixtures.core.progress import Phases
+from fixtures.core.retry import PendingError, until
+from fixtures.environment import Existing, Options, start
+from fixtures.rollout.conditions import aborted, weight_is
+from fixtures.rollout.timeline import of_kind
+from fixtures.stack.dns import coredns
+from fixtures.trial import Trial
+
+# What controllers of the cluster itself write all the time.
+_OF_ITSELF = {"events", "leases", "endpoints", "endpointslices"}
+_GONE_SECONDS = 30
+_THEIRS: list[Object] = [
+    {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "theirs", "labels": {"istio-injection": "enabled"}},
+    },
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "theirs"}},
+]
+
+Census = dict[str, Object]
+
+
+@pytest.fixture
+def theirs(embedded_node: None) -> Iterator[NativeCluster]:
+    """A cluster that somebody uses: with DNS, as every such cluster, and with things of theirs."""
+    del embedded_node
+    with base() as node:
+        dns = coredns(DNS_SERVICE_IP)
+        dns.install(node.kube)
+        dns.ready(node.kube)
+        node.kube.apply(*_THEIRS)
+        yield node
+
+
+def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
+    theirs: NativeCluster, tmp_path: Path, numbers: Report
+) -> None:
+    existing = Existing(str(theirs.kubeconfig), theirs.name)
+    options = Options(provider="existing", existing=existing, artifacts="source")
+    with pytest.raises(FiredampError, match="did not install: namespace theirs"):
+        start(options, Phases())
+    before = _census(theirs.kube)
+    disposable = Existing(existing.kubeconfig, existing.context, is_disposable=True)
+    with start(Options(provider="existing", existing=disposable, artifacts="source")) as environment:
+        with Trial(environment, "canary", tmp_path) as app:
+            with app.traffic():
+                app.deploy("1.2-5xx")
+                took = app.wait(aborted(version="1.2-5xx"), within=45)
+                app.wait(weight_is(0), within=5)
+            answers = of_kind(app.records(), "request")
+        during = _census(theirs.kube)
+    assert _of(during, "theirs") == _of(before, "theirs"), "something was written to a namespace of others"
+    until(lambda: _same(theirs.kube, before), what="the cluster as it was", timeout=_GONE_SECONDS)
+    assert not [each for each in answers if each["status"] == 0], "the port-forward lost requests"
+    times = sorted(each["service_ms"] for each in answers)
+    numbers(
+        requests_by_port_forward=f"{len(times):,}",
+        median=f"{statistics.median(times):.1f} ms",
+        p99=f"{times[len(times) * 99 // 100]:.1f} ms",
+        connections=sum(not each["reused"] for each in answers),
+        deploy_to_aborted=f"{took:.1f} s",
+        **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},
+    )
+
+
+def _of(census: Census, namespace: str) -> set[str]:
+    return {place for place in census if f"/{namespace}/" in place}
+
+
+def _same(kube: Kube, before: Census) -> None:
+    now = _census(kube)
+    changed = [place for place in before.keys() | now.keys() if before.get(place) != now.get(place)]
+    if changed:
+        raise PendingError(f"changed: {', '.join(sorted(changed))}")
+
+
+def _census(kube: Kube) -> Census:
+    """Every object of every kind, by its path, without what says how and when it came to be as it is."""
+    found: Census = {}
+    for version in _versions(kube):
+        with suppress(FiredampError):  # one that has just gone
+            for resource in json.loads(kube.raw(version))["resources"]:
+                plural = resource["name"]
+                if "list" not in resource["verbs"] or plural in _OF_ITSELF:
+                    continue
+                for item in json.loads(kube.raw(f"{version}/{plural}"))["items"]:
+                    metadata = item["metadata"]
+                    place = f"{version}/{plural}/{metadata.get('namespace', '')}/{metadata['name']}"
+                    found[place] = _essence(item)
+    return found
+
+
+def _versions(kube: Kube) -> list[str]:
+    groups = json.loads(kube.raw("/apis"))["groups"]
+    return ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]
+
+
+def _essence(item: Object) -> Object:
+    metadata = {
+        key: value
+        for key, value in item["metadata"].items()
+        if key not in {"resourceVersion", "managedFields"}
+    }
+    return {key: value for key, value in item.items() if key != "status"} | {"metadata": metadata}
