@@ -29,8 +29,10 @@ def test_two_side_by_side_share_nothing_and_a_name_is_given_once(
     try:
         other.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "only-there"}})
         assert cluster.kube.get(NAMESPACE, "only-there") is None
+        twin = elsewhere.cluster(other.name)
         with pytest.raises(FiredampError, match=f"a cluster named {other.name} exists"):
-            elsewhere.cluster(other.name).start()
+            twin.start()
+        twin.stop()
         assert other.kube.raw("/readyz") == "ok"
     finally:
         other.stop()
