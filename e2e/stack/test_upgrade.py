@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from e2e.types import Report, StartGitOpsTrial
+from e2e.variants import canary_steps
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import choose_versions
 from fixtures.cluster.kube import pods_of
@@ -53,7 +54,7 @@ def older(
 
 
 def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:
-    with Trial(older, "canary", tmp_path / "trial", sabotage=_two_steps) as app:
+    with Trial(older, "canary", tmp_path / "trial", variant=canary_steps(20, _PAUSE, 60, _PAUSE)) as app:
         pods, controllers = _pods(app), _controllers(app)
         assert {image for image, _ in controllers.values()} == {_OLD}
         with app.traffic(_RATE):
@@ -113,12 +114,6 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
         assert _pods(app) == pods
     numbers(Argo_CD_with_other_settings=f"{took:.1f} s, all {len(after)} pods replaced")
     numbers(failed_requests=f"0 of {answered:,}")
-
-
-def _two_steps(objects: list[Object]) -> None:
-    (rollout,) = [each for each in objects if each["kind"] == "Rollout"]
-    pause = {"pause": {"duration": _PAUSE}}
-    rollout["spec"]["strategy"]["canary"]["steps"] = [{"setWeight": 20}, pause, {"setWeight": 60}, pause]
 
 
 def _more_memory(objects: list[Object]) -> None:
