@@ -15,7 +15,7 @@ from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE
 
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 2.5
 
 
 def test_an_invalid_commit_is_refused_with_its_reason(
