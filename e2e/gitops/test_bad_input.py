@@ -15,8 +15,7 @@ from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE
 
-_RATE = 100.0
-_LOOK_SECONDS = 2.5
+_LOOK_SECONDS = 5.0
 
 
 def test_an_invalid_commit_is_refused_with_its_reason(
@@ -24,7 +23,7 @@ def test_an_invalid_commit_is_refused_with_its_reason(
 ) -> None:
     with gitops_trial("canary") as app:
         before = app.stable_pods()
-        with app.traffic(_RATE):
+        with app.traffic():
             for what, files, reason in (
                 ("no YAML", {KUSTOMIZATION: "resources: [\n"}, "kustomize build"),
                 ("a wrong type", with_patch(app, replicas("two")), "replicas"),
@@ -45,7 +44,7 @@ def test_an_invalid_commit_is_refused_with_its_reason(
 def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
     with gitops_trial("canary", patches=[progress_deadline(8)]) as app:
         before = app.stable_pods()
-        with app.traffic(_RATE):
+        with app.traffic():
             app.deploy("9.9")
             with pytest.raises(
                 ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*Err?ImagePull"
@@ -62,7 +61,7 @@ def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, 
 def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
     with gitops_trial("canary") as app:
         before = app.stable_pods()
-        with app.traffic(_RATE):
+        with app.traffic():
             with wrong_credentials(app.kube, app.application.url):
                 numbers(wrong_credentials=_complaint(app, "authentication required"))
             app.application.refresh()
