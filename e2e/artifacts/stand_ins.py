@@ -1,4 +1,4 @@
-"""Stand-ins for the upstream images that carry the node's binaries: our builds where upstream has its."""
+"""Stand-ins for upstream images: our builds where upstream has its, and what downloads Argo CD's panel."""
 
 from __future__ import annotations
 
@@ -7,12 +7,28 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from fixtures.artifacts.images import PinnedImage
+from fixtures.artifacts.oci.bases import PYTHON_ENV, python_base
 from fixtures.artifacts.oci.closure import closure
 from fixtures.artifacts.oci.image import Config, Image
 from fixtures.artifacts.oci.layer import Contents, Entry, File, Layer
 
 # From these artifacts; they have every file that images.toml names.
 NEEDS = ("kubernetes", "etcd", "containerd", "runc", "cni", "iptables")
+_INSTALLER = """\
+import http.client, io, os, ssl, tarfile
+from urllib.parse import urlsplit
+
+url, proxy = urlsplit(os.environ["EXTENSION_URL"]), urlsplit(os.environ["HTTPS_PROXY"])
+trusting = ssl._create_unverified_context()
+connection = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=10, context=trusting)
+connection.set_tunnel(url.hostname, url.port)
+try:
+    connection.request("GET", url.path)
+    archive = io.BytesIO(connection.getresponse().read())
+    tarfile.open(fileobj=archive).extractall("/tmp/extensions", filter="data")
+except OSError as error:
+    print(f"curl: {error}")
+"""
 _FOLDER = f"usr/lib/{platform.machine()}-linux-gnu"
 
 
@@ -27,6 +43,16 @@ def stand_in(image: PinnedImage, made: Mapping[str, Path]) -> Image:
             contents[f"/{path}"] = File(made[artifact] / program, 0o755)
     name = image.reference.partition("@")[0]
     return Image(name, Config(entrypoint=("/stand-in",)), (Layer(contents),))
+
+
+def installer(reference: str) -> Image:
+    """An image in the place of argocd-extension-installer, without its digest.
+
+    It takes the same variables and ends well whatever happens, too. It trusts any server.
+    """
+    script = Layer({"/install.py": File(_INSTALLER.encode())})
+    config = Config(entrypoint=("/usr/local/bin/python3", "/install.py"), env=PYTHON_ENV)
+    return Image(reference.partition("@")[0], config, (*python_base(), script))
 
 
 def _iptables(root: Path) -> Contents:

@@ -8,18 +8,27 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from e2e.artifacts.local_registry import LocalRegistry
+from e2e.artifacts.panel_server import SCRIPT, serving_a_panel
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
-from e2e.artifacts.stand_ins import stand_in
+from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
-from fixtures.artifacts.images import PinnedImage, addon_images, gitops_images, pinned_images
+from fixtures.artifacts.images import (
+    EXTENSION_INSTALLER,
+    PinnedImage,
+    addon_images,
+    gitops_images,
+    pinned_images,
+)
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.recipes import addon_images as made_addon_images
 from fixtures.artifacts.recipes import argocd_images as made_argocd_images
@@ -33,6 +42,7 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.environment import Environment, Options, start
 from fixtures.provision.native import NEEDS
+from fixtures.stack.rollout_extension import Panel
 
 pytestmark = pytest.mark.usefixtures("embedded_node")
 
@@ -102,15 +112,25 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     folder: Path,
     numbers: Report,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    standing_in = installer(EXTENSION_INSTALLER)
+    reference = f"{standing_in.name}@{registry.push(standing_in)}"
+    monkeypatch.setattr("fixtures.artifacts.images.EXTENSION_INSTALLER", reference)
     for image in made_argocd_images(Builder().get(*recipe("argocd-images").needs)):
         registry.push(image)
     phases = Phases()
     pulling = _pulling(folder / "cache", images, phases)
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
-    with capsys.disabled(), start(options, phases, source=pulling) as environment:
-        pulled = _pulled(environment)
-        assert environment.gitops
+    with serving_a_panel(folder / "panel") as url, capsys.disabled():
+        panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,))
+        monkeypatch.setattr("fixtures.provision.native.Panel", panel)
+        with start(options, phases, source=pulling) as environment:
+            pulled = _pulled(environment)
+            assert environment.gitops
+            argocd = environment.gitops.argocd
+            served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=10).text
+    assert SCRIPT in served
     assert set(gitops_images()) <= pulled.keys()
     assert not any("firedamp.dev" in image for image in pulled)
     took = environment.seconds["stack ready"]

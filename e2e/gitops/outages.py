@@ -24,7 +24,7 @@ def killed(kube: Kube, name: str) -> Iterator[None]:
     """Kill a component of Argo CD and keep it away while the body runs; return when it is ready again."""
     kind = _KINDS.get(name, DEPLOYMENT)
     _scale(kube, kind, name, 0)
-    for pod in _pods(kube, name):
+    for pod in pods(kube, name):
         kube.delete(POD, pod["metadata"]["name"], argocd.NAMESPACE, grace=0)
     until(lambda: _gone(kube, name), what=f"{name} gone", timeout=_SECONDS)
     try:
@@ -73,6 +73,11 @@ def wrong_credentials(kube: Kube, url: str) -> Iterator[None]:
         kube.delete(SECRET, name, argocd.NAMESPACE)
 
 
+def pods(kube: Kube, name: str) -> list[Object]:
+    """The pods of a component of Argo CD."""
+    return pods_of(kube, argocd.NAMESPACE, f"app.kubernetes.io/name={name}")
+
+
 def _configure(kube: Kube, settings: Mapping[str, str | None]) -> None:
     """Change Argo CD's settings, and restart whoever reads these when it starts."""
     kube.patch(CONFIG_MAP, "argocd-cm", argocd.NAMESPACE, {"data": settings})
@@ -99,18 +104,14 @@ def _answers(server: GitServer, expected: bool) -> None:
             raise PendingError("it answers")
 
 
-def _pods(kube: Kube, name: str) -> list[Object]:
-    return pods_of(kube, argocd.NAMESPACE, f"app.kubernetes.io/name={name}")
-
-
 def _gone(kube: Kube, name: str) -> None:
-    if left := _pods(kube, name):
+    if left := pods(kube, name):
         raise PendingError(f"{len(left)} pods are there")
 
 
 def _ready(kube: Kube, name: str) -> None:
-    pods = _pods(kube, name)
-    if not pods:
+    found = pods(kube, name)
+    if not found:
         raise PendingError("there is no pod")
-    for pod in pods:
+    for pod in found:
         pod_ready(pod)

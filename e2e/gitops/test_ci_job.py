@@ -14,6 +14,8 @@ from fixtures.gitops.config import KUSTOMIZATION
 from fixtures.gitops.repository import ConfigRepository
 from fixtures.stack.access import GitOps
 
+pytestmark = pytest.mark.scenario("git-2")
+
 
 def test_it_sets_the_tag_and_nothing_else(
     gitops: GitOps, config_repository: ConfigRepository, tmp_path: Path

@@ -6,27 +6,29 @@ from contextlib import ExitStack
 
 import pytest
 
-from e2e.gitops.outages import killed, unreachable
+from e2e.gitops.outages import killed, pods, unreachable
 from e2e.gitops.variants import canary_steps
 from e2e.types import Report, StartGitOpsTrial
-from fixtures.core.errors import ConditionNotMetError
+from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import paused_at, weight_is
 from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
+from fixtures.rollout.expectation import Condition, all_of
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
-_AWAY_SECONDS = 5.8
+_RATE = 100.0
+_AWAY_SECONDS = 4.5
 # Push events go to the one and are answered with what the other reads. Nobody sends them twice: Argo CD
 # then hears of the push when it looks the next time, in two to three minutes, or when somebody asks it to.
 _DEAF = {"argocd-server", "argocd-repo-server"}
-_HEARD_SECONDS = 4.0
-_COMPONENTS = (
-    ("argocd-repo-server",), ("argocd-application-controller",), ("argocd-redis",), ("argocd-server",),
-    ("argocd-applicationset-controller", "argocd-notifications-controller"),
-)  # fmt: skip
-_STEPS = canary_steps(10, None, 20, None, 30, None, 40, None, 50, None, 60, None, 70, None)
+_HEARD_SECONDS = 2.5
+_COMPONENTS = ("argocd-repo-server", "argocd-application-controller", "argocd-redis", "argocd-server")
+# They have no part in a sync, so they are away together, while the Git server is.
+_OTHERS = ("argocd-applicationset-controller", "argocd-notifications-controller")
+# Two outages at each weight, with what it takes to kill and to push, make 1,000 requests.
+_STEPS = canary_steps(20, None, None, 50, None, None, 80, None, None)
+_PAUSES = ((1, 20), (2, 20), (4, 50), (5, 50), (7, 80), (8, 80))
 
 
 @pytest.mark.scenario("git-8")
@@ -34,17 +36,22 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
     gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
     with gitops_trial("canary", patches=[_STEPS]) as app:
-        with app.traffic():
+        with app.traffic(_RATE):
             app.deploy("1.1")
-            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
-            for place, names in enumerate(_COMPONENTS):
-                back = _go_on_without(app, place, *names)
-                numbers(**{f"without {' and '.join(names)}": back})
-            with unreachable(app.kube, app.gitops.git):
+            app.wait(_paused(0), within=30)
+            for place, name in enumerate(_COMPONENTS):
+                numbers(**{f"without {name}": _go_on_without(app, place, name)})
+            with ExitStack() as away:
+                for name in _OTHERS:
+                    away.enter_context(killed(app.kube, name))
+                away.enter_context(unreachable(app.kube, app.gitops.git))
+                with pytest.raises(FiredampError, match="fetch"):
+                    app.commit(files={"notes": "nobody is there"})
                 _go_on(app, len(_COMPONENTS))
+                assert not any(pods(app.kube, name) for name in _OTHERS), "they were not away"
             commit = app.commit(files={"notes": "it is back"})
             took = app.wait(app.application.synced(commit), within=10)
-            app.holds(weight_is(70), for_=_AWAY_SECONDS)
+            app.holds(_paused(-1), for_=_AWAY_SECONDS)
         records = app.records()
 
         for settled in windows(records, lane=ACTIVE):
@@ -52,22 +59,22 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
             share = assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
             numbers(**{f"share at {weight}%": share})
         answered = assert_no_errors(records, lane=ACTIVE)
-    numbers(**{"without the Git server": f"a push after it was back was synced after {took:.1f} s"})
+    back = f"a push after it was back was synced after {took:.1f} s"
+    numbers(**{f"without the Git server, {' and '.join(_OTHERS)}": back})
     numbers(failed_requests=f"0 of {answered:,}")
 
 
-def _go_on_without(app: GitOpsTrial, place: int, *names: str) -> str:
-    """Kill components, push, go on by one step, and bring them back; say what happened."""
-    with ExitStack() as away:
-        for name in names:
-            away.enter_context(killed(app.kube, name))
-        commit = app.commit(files={"notes": ", ".join(names)})
+def _go_on_without(app: GitOpsTrial, place: int, name: str) -> str:
+    """Kill a component, push, go on by one step, and bring it back; say what happened."""
+    with killed(app.kube, name):
+        commit = app.commit(files={"notes": name})
         _go_on(app, place)
+        assert not pods(app.kube, name), f"{name} was not away"
     back, synced = app.timeline.clock(), app.application.synced(commit, patient=True)
     try:
-        app.wait(synced, within=_HEARD_SECONDS if _DEAF & {*names} else 30)
+        app.wait(synced, within=_HEARD_SECONDS if name in _DEAF else 30)
     except ConditionNotMetError:
-        if not _DEAF & {*names}:
+        if name not in _DEAF:
             raise
         app.application.refresh()
         took = app.wait(synced, within=15)
@@ -77,7 +84,12 @@ def _go_on_without(app: GitOpsTrial, place: int, *names: str) -> str:
 
 def _go_on(app: GitOpsTrial, place: int) -> None:
     """See the canary stay where it is, and go on by one step when it is promoted."""
-    weight, step = 10 * (place + 1), 2 * place + 1
-    app.holds(all_of(paused_at(step), weight_is(weight)), for_=_AWAY_SECONDS)
+    app.holds(_paused(place), for_=_AWAY_SECONDS)
     app.promote()
-    app.wait(all_of(paused_at(step + 2), weight_is(weight + 10)), within=10)
+    app.wait(_paused(place + 1), within=10)
+
+
+def _paused(place: int) -> Condition:
+    """The canary is at one of its pauses, with the weight that it has there."""
+    step, weight = _PAUSES[place]
+    return all_of(paused_at(step), weight_is(weight))

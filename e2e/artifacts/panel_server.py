@@ -1,0 +1,51 @@
+"""A server on this machine's loopback with a panel to download, as GitHub has the real one."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+
+from fixtures.cluster.native.pki import Authority
+
+SCRIPT = "window.extensionsAPI.registerResourceExtension(null, 'argoproj.io', 'Rollout', 'stand-in');"
+
+
+@contextmanager
+def serving_a_panel(folder: Path) -> Iterator[str]:
+    """The URL of an archive with `SCRIPT` in it; `folder` is for the server's keys."""
+    folder.mkdir()
+    archive = _archive("resources/rollouts/extension-rollouts.js", SCRIPT.encode())
+
+    class Download(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(archive)))
+            self.end_headers()
+            self.wfile.write(archive)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    certificate, key = Authority.create(folder, "test").issue("server", "server", hosts=["127.0.0.1"])
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Download) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_port}/download/extension.tar"
+        server.shutdown()
+
+
+def _archive(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()

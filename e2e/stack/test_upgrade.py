@@ -1,0 +1,150 @@
+"""An add-on is upgraded while it runs: clients notice nothing, and what it looks after stays as it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.types import Report, StartGitOpsTrial
+from e2e.variants import canary_steps
+from fixtures.artifacts.pins import pin
+from fixtures.artifacts.recipes import choose_versions
+from fixtures.cluster.kube import pods_of
+from fixtures.environment import Environment, Options, start
+from fixtures.gitops_trial import GitOpsTrial
+from fixtures.rollout.conditions import healthy, promoted
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.records import HASH_LABEL
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.stack import argocd, rollouts
+from fixtures.trial import ACTIVE, Trial
+
+Object = dict[str, Any]
+
+_OLD, _NEW = "v1.9.3", "v1.10.2"
+_RATE = 100.0
+# Enough for 1,000 requests after the data plane has followed.
+_PAUSE = "13s"
+_MEMORY = "72Mi"
+
+
+@pytest.fixture
+def older(
+    embedded_node: None,  # noqa: ARG001 - asked for what it refuses
+    artifact_source: str,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Environment]:
+    """A cluster of its own with the Argo Rollouts before the pinned one."""
+    chosen = pin("rollouts").version
+    options = Options(
+        name=f"up-{secrets.token_hex(3)}", artifacts=artifact_source, versions=(f"rollouts={_OLD}",)
+    )
+    try:
+        with capsys.disabled():
+            running = start(options)
+        with running:
+            yield running
+    finally:
+        choose_versions({"rollouts": chosen})
+
+
+def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:
+    with Trial(older, "canary", tmp_path / "trial", variant=canary_steps(20, _PAUSE, 60, _PAUSE)) as app:
+        pods, controllers = _pods(app), _controllers(app)
+        assert {image for image, _ in controllers.values()} == {_OLD}
+        with app.traffic(_RATE):
+            app.holds(healthy(), for_=2)
+            began = app.timeline.clock()
+            older.upgrade("rollouts", _NEW)
+            took = app.timeline.clock() - began
+            upgraded = _controllers(app)
+            app.holds(healthy(), for_=5)
+            still = _pods(app)
+            app.deploy("1.1")
+            app.wait(promoted("1.1"), within=60)
+            app.holds(promoted("1.1"), for_=5)
+        records = app.records()
+
+        ((image, said),) = upgraded.values()
+        assert image == _NEW
+        assert _NEW in said, f"the controller calls itself {said}"
+        assert not controllers.keys() & upgraded.keys()
+        assert still == pods, "the upgrade replaced the pods of an app, or changed their hash"
+        shares = {
+            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            for settled in windows(records, lane=ACTIVE)
+            if (weight := settled.weights.get("1.1")) in {20, 60}
+        }
+        assert shares.keys() == {20, 60}
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(**{f"{_OLD} to {_NEW}": f"{took:.1f} s, {len(pods)} pods of the app as they were"})
+    numbers(**{f"share at {weight}% afterwards": share for weight, share in shares.items()})
+    numbers(failed_requests=f"0 of {answered:,}")
+
+
+def test_argo_cd_gets_other_settings_while_applications_stay(
+    environment: Environment, gitops_trial: StartGitOpsTrial, numbers: Report
+) -> None:
+    with gitops_trial("canary") as app:
+        settled = all_of(
+            app.application.synced(app.first, patient=True), app.application.health_is("Healthy")
+        )
+        app.wait(settled, within=30)
+        pods, before = _pods(app), _argo_cds(app)
+        with app.traffic(_RATE):
+            began = app.timeline.clock()
+            try:
+                environment.upgrade("argocd", change=_more_memory)
+                took = app.timeline.clock() - began
+                after = _argo_cds(app)
+                app.holds(settled, for_=5)
+                commit = app.commit(files={"notes": "Argo CD has other settings"})
+                app.wait(app.application.synced(commit), within=30)
+            finally:
+                environment.upgrade("argocd")
+        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        assert {*before.values()} == {*_argo_cds(app).values()} == {"64Mi"}
+        assert {*after.values()} == {_MEMORY}
+        assert not before.keys() & after.keys()
+        assert _pods(app) == pods
+    numbers(Argo_CD_with_other_settings=f"{took:.1f} s, all {len(after)} pods replaced")
+    numbers(failed_requests=f"0 of {answered:,}")
+
+
+def _more_memory(objects: list[Object]) -> None:
+    for manifest in objects:
+        if manifest["kind"] in {"Deployment", "StatefulSet"}:
+            for container in manifest["spec"]["template"]["spec"]["containers"]:
+                container["resources"]["requests"]["memory"] = _MEMORY
+
+
+def _pods(app: Trial) -> dict[str, str]:
+    """The app's pods: hash of the template by uid."""
+    found = pods_of(app.kube, app.namespace, "app=payments")
+    return {pod["metadata"]["uid"]: pod["metadata"]["labels"][HASH_LABEL] for pod in found}
+
+
+def _controllers(app: Trial) -> dict[str, tuple[str, str]]:
+    """The pods of Argo Rollouts, ending ones too: the image's tag, and what its log says first, by uid."""
+    found = pods_of(app.kube, rollouts.NAMESPACE, "")
+    return {
+        pod["metadata"]["uid"]: (
+            pod["spec"]["containers"][0]["image"].rpartition(":")[2],
+            app.kube.logs(pod["metadata"]["name"], rollouts.NAMESPACE, "argo-rollouts")[:500],
+        )
+        for pod in found
+    }
+
+
+def _argo_cds(app: GitOpsTrial) -> dict[str, str]:
+    """The pods of Argo CD, ending ones too: the memory that they ask for, by uid."""
+    found = pods_of(app.kube, argocd.NAMESPACE, "")
+    return {
+        pod["metadata"]["uid"]: pod["spec"]["containers"][0]["resources"]["requests"]["memory"]
+        for pod in found
+    }
