@@ -10,3 +10,4 @@ from fixtures.trial import Trial
 StartTrial = Callable[..., Trial]
 StartGitOpsTrial = Callable[..., GitOpsTrial]
 Report = Callable[..., None]
+EnterClaim = Callable[..., None]

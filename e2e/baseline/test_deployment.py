@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e import variants
 from e2e.baseline.pods import ready_shares
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
@@ -19,7 +20,7 @@ _STEP_SECONDS = 7
 def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("deployment", replicas=3, sabotage=_one_pod_every_few_seconds) as app:
+    with trial("deployment", replicas=3, variant=_one_pod_every_few_seconds) as app:
         with app.traffic():
             app.deploy("1.2-5xx")
             took = app.wait(deployment_available("1.2-5xx"), within=90)
@@ -47,7 +48,7 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
 
 def _one_pod_every_few_seconds(objects: list[Object]) -> None:
     """Each stage of the update lasts long enough for its share to be measured."""
-    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+    deployment = variants.found(objects, "Deployment")
     deployment["spec"]["minReadySeconds"] = _STEP_SECONDS
     deployment["spec"]["strategy"] = {
         "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}

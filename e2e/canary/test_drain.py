@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from e2e.harness import sabotage
+from e2e import variants
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kinds import NODE
 from fixtures.cluster.kube import Kube, Object, pods_of
@@ -33,7 +33,7 @@ def test_a_node_drained_during_a_canary_costs_no_client_an_error(
         drain(kube, node, timeout=_DRAIN_SECONDS)
         environment.stack.ready(kube, Phases())
         uncordon(kube, node)
-        with trial("canary", replicas=4, sabotage=_spread_and_quick) as app:
+        with trial("canary", replicas=4, variant=_spread_and_quick) as app:
             with app.traffic():
                 app.deploy("1.1")
                 # Before, the canary is a single pod; whoever is sent to it gets 503 when that is evicted.
@@ -77,11 +77,10 @@ def _pods(kube: Kube, namespace: str) -> Counter[tuple[str, str]]:
 
 def _spread_and_quick(objects: list[Object]) -> None:
     """Each version on each node, as long as there is more than one; and a pause that outlasts the drain."""
-    sabotage.with_short_pauses(objects)
-    (rollout,) = [each for each in objects if each["kind"] == "Rollout"]
-    steps = rollout["spec"]["strategy"]["canary"]["steps"]
+    variants.with_short_pauses(objects)
+    steps = variants.strategy_of(objects)["steps"]
     steps[steps.index({"setWeight": 50}) + 1]["pause"]["duration"] = "20s"
-    rollout["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
+    variants.spec_of(objects)["template"]["spec"]["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from e2e import variants
 from fixtures.cluster.kinds import DEPLOYMENT, Kind
 from fixtures.cluster.kube import Kube, Object
 from fixtures.stack import istio
@@ -9,41 +10,20 @@ from fixtures.stack import istio
 _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
 
 
-def without_analysis(objects: list[Object]) -> None:
-    """The Rollout judges nothing."""
-    strategy = _rollout(objects)["spec"]["strategy"]["canary"]
-    del strategy["analysis"]
-    _with_short_pauses(strategy)
-
-
-def with_short_pauses(objects: list[Object]) -> None:
-    """The same walk in a few seconds."""
-    _with_short_pauses(_rollout(objects)["spec"]["strategy"]["canary"])
-
-
 def without_progress_deadline_abort(objects: list[Object]) -> None:
     """A canary that never becomes available is reported, and left where it is."""
-    rollout = _rollout(objects)["spec"]
-    rollout |= {"progressDeadlineAbort": False, "progressDeadlineSeconds": 5}
+    variants.spec_of(objects).update({"progressDeadlineAbort": False, "progressDeadlineSeconds": 5})
 
 
 def preview_selects_active(objects: list[Object]) -> None:
     """The preview's route leads to the active Service."""
-    (route,) = [
-        each
-        for each in objects
-        if each["metadata"]["name"] == "payments-preview" and each["kind"] == "VirtualService"
-    ]
+    route = variants.found(objects, "VirtualService", "payments-preview")
     route["spec"]["http"][0]["route"][0]["destination"]["host"] = "payments-active"
 
 
 def active_routes_to_preview(objects: list[Object]) -> None:
     """A tenth of the active traffic leaks to the preview."""
-    (route,) = [
-        each
-        for each in objects
-        if each["metadata"]["name"] == "payments" and each["kind"] == "VirtualService"
-    ]
+    route = variants.found(objects, "VirtualService", "payments")
     port = {"number": 80}
     route["spec"]["http"][0]["route"] = [
         {"destination": {"host": "payments-active", "port": port}, "weight": 90},
@@ -103,14 +83,3 @@ def stop_istiod(kube: Kube) -> None:
     for name in ("istio-validator-istio-system", "istiod-default-validator"):
         kube.delete(_VALIDATING_WEBHOOK, name)
     kube.patch(DEPLOYMENT, "istiod", istio.NAMESPACE, {"spec": {"replicas": 0}})
-
-
-def _rollout(objects: list[Object]) -> Object:
-    (rollout,) = [each for each in objects if each["kind"] == "Rollout"]
-    return rollout
-
-
-def _with_short_pauses(strategy: Object) -> None:
-    for step in strategy["steps"]:
-        if "pause" in step:
-            step["pause"]["duration"] = "3s"

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from e2e import variants
 from e2e.harness import sabotage
 from e2e.types import StartTrial
 from fixtures.core.errors import ConditionNotMetError
@@ -16,16 +17,18 @@ from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW
 from loadgen.report import InvalidLoadError
 
+_UNJUDGED = variants.all_of(variants.without_analysis, variants.with_short_pauses)
+
 
 def test_without_analysis_the_bad_version_is_promoted_and_the_scenario_says_so(trial: StartTrial) -> None:
-    with trial("canary", sabotage=sabotage.without_analysis) as app, app.traffic():
+    with trial("canary", variant=_UNJUDGED) as app, app.traffic():
         app.deploy("1.2-5xx")
         with pytest.raises(ConditionNotMetError, match=r"1\.2-5xx is fully promoted and Healthy"):
             app.wait(aborted(version="1.2-5xx"), within=45)
 
 
 def test_without_an_abort_at_the_deadline_the_crashing_canary_is_named(trial: StartTrial) -> None:
-    with trial("canary", sabotage=sabotage.without_progress_deadline_abort) as app, app.traffic():
+    with trial("canary", variant=sabotage.without_progress_deadline_abort) as app, app.traffic():
         app.deploy("1.2-crash")
         with pytest.raises(
             ConditionNotMetError, match=r"1\.2-crash of payments aborted(.|\n)*CrashLoopBackOff"
@@ -81,7 +84,7 @@ def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) ->
 
 
 def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> None:
-    with trial("bluegreen", sabotage=sabotage.active_routes_to_preview) as app:
+    with trial("bluegreen", variant=sabotage.active_routes_to_preview) as app:
         with app.traffic():
             app.deploy("1.1")
             app.wait(preview_ready("1.1"), within=60)
@@ -91,7 +94,7 @@ def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> 
 
 
 def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> None:
-    with trial("bluegreen", sabotage=sabotage.preview_selects_active) as app:
+    with trial("bluegreen", variant=sabotage.preview_selects_active) as app:
         with app.traffic(rate=100, preview_rate=200):
             app.deploy("1.1")
             app.wait(preview_ready("1.1"), within=60)
@@ -101,7 +104,7 @@ def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> 
 
 
 def test_a_failed_trial_leaves_a_bundle_that_explains_itself(trial: StartTrial) -> None:
-    started = trial("canary", sabotage=sabotage.with_short_pauses)
+    started = trial("canary", variant=variants.with_short_pauses)
     with pytest.raises(ConditionNotMetError, match="weight 100 on payments-canary"), started as app:
         app.wait(weight_is(100), within=1)
     bundle = started.folder / "failure"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from e2e.harness import sabotage
+from e2e import variants
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import pods_of
 from fixtures.rollout.conditions import promoted
@@ -10,7 +10,7 @@ from fixtures.rollout.verdicts import assert_no_errors
 
 
 def test_a_canary_with_sidecars_is_promoted_without_an_error(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", mesh=True, sabotage=sabotage.with_short_pauses) as app:
+    with trial("canary", mesh=True, variant=variants.with_short_pauses) as app:
         pods = pods_of(app.kube, app.namespace, "app=payments")
         containers = [c["name"] for pod in pods for c in pod["spec"]["initContainers"]]
         assert containers.count("istio-proxy") == len(pods) > 0, f"no sidecar was injected: {containers}"

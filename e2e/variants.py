@@ -1,0 +1,67 @@
+"""What the manifests of a scenario have different from the bases: functions for `trial(..., variant=...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fixtures.cluster.kube import Object
+
+Variant = Callable[[list[Object]], None]
+
+
+def all_of(*variants: Variant) -> Variant:
+    """One variant after the other."""
+
+    def change(objects: list[Object]) -> None:
+        for variant in variants:
+            variant(objects)
+
+    return change
+
+
+def canary_steps(*steps: int | str | Object | None) -> Variant:
+    """Steps of a canary: a number sets the weight, "8s" pauses for as long, None until it is promoted."""
+
+    def change(objects: list[Object]) -> None:
+        strategy_of(objects)["steps"] = [_step(step) for step in steps]
+
+    return change
+
+
+def with_short_pauses(objects: list[Object]) -> None:
+    """The base's own walk in a few seconds."""
+    for step in strategy_of(objects)["steps"]:
+        if "pause" in step:
+            step["pause"]["duration"] = "3s"
+
+
+def without_analysis(objects: list[Object]) -> None:
+    """The Rollout judges nothing."""
+    del strategy_of(objects)["analysis"]
+
+
+def found(objects: list[Object], kind: str, name: str = "payments") -> Object:
+    """The manifest of that kind and name."""
+    (manifest,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return manifest
+
+
+def spec_of(objects: list[Object]) -> Object:
+    """The Rollout's spec."""
+    spec: Object = found(objects, "Rollout")["spec"]
+    return spec
+
+
+def strategy_of(objects: list[Object]) -> Object:
+    """The Rollout's canary or blue-green strategy."""
+    (strategy,) = spec_of(objects)["strategy"].values()
+    assert isinstance(strategy, dict)
+    return strategy
+
+
+def _step(step: int | str | Object | None) -> Object:
+    if isinstance(step, int):
+        return {"setWeight": step}
+    if isinstance(step, str):
+        return {"pause": {"duration": step}}
+    return {"pause": {}} if step is None else step
