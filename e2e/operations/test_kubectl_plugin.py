@@ -35,7 +35,7 @@ def test_each_command_does_what_it_says_and_says_what_is_there(trial: StartTrial
             _agrees(
                 app, plugin, status="Paused", step="1/4", weight=5, images={"1.0": "stable", "1.1": "canary"}
             )
-            _shows(watching, "Paused")
+            _shows(watching, "Paused", revision=2)
 
             _operate(app, plugin, "promote", "payments")
             app.wait(paused_at(3), within=30)
@@ -48,7 +48,7 @@ def test_each_command_does_what_it_says_and_says_what_is_there(trial: StartTrial
             app.wait(aborted(version="1.1"), within=10)
             app.wait(weight_is(0), within=10)
             _agrees(app, plugin, status="Degraded", step="0/4", weight=0, images={"1.0": "stable"})
-            _shows(watching, "Degraded")
+            _shows(watching, "Degraded", revision=2)
 
             _operate(app, plugin, "retry", "rollout", "payments")
             app.wait(paused_at(1), within=30)
@@ -63,7 +63,7 @@ def test_each_command_does_what_it_says_and_says_what_is_there(trial: StartTrial
             assert _spec(app)["template"]["spec"]["containers"][0]["image"] == f"{app.image}:1.0"
             _operate(app, plugin, "promote", "payments", "--full")
             app.wait(promoted("1.0"), within=60)
-            _shows(watching, "Healthy")
+            _shows(watching, "Healthy", revision=3)
         finally:
             watching.stop()
 
@@ -153,7 +153,7 @@ def _agrees(
     lines = dict(_pairs(shown))
     assert status in lines["Status"], shown
     assert (lines["Step"], lines["ActualWeight"]) == (step, str(weight)), shown
-    assert lines["Ready"] == str(own["readyReplicas"]), shown
+    assert lines["Ready"] in {str(each["readyReplicas"]) for each in (own, _status(app))}, shown
     for tag, role in images.items():
         assert f"{app.image}:{tag} ({role}" in shown, shown
 
@@ -164,12 +164,15 @@ def _pairs(shown: str) -> list[tuple[str, str]]:
     return [(name.strip(), value.strip()) for name, _, value in cut if value.strip()]
 
 
-def _shows(watching: Started, status: str) -> None:
-    def look() -> None:
-        if status not in watching.output:
-            raise PendingError("not yet in what it prints")
+def _shows(watching: Started, status: str, *, revision: int) -> None:
+    """Wait until what `get --watch` printed last is about a revision and has a status."""
 
-    until(look, what=f"get --watch to show {status}", timeout=20)
+    def look() -> None:
+        latest = watching.output.rpartition("Name: ")[2]
+        if f"revision:{revision}" not in latest or status not in dict(_pairs(latest)).get("Status", ""):
+            raise PendingError(latest)
+
+    until(look, what=f"get --watch to show revision {revision} {status}", timeout=20)
 
 
 def _lint(plugin: Plugin, folder: Path, app: Trial, variant: Variant) -> Done:
