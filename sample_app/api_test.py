@@ -239,6 +239,34 @@ def test_crash_is_cured_by_the_variable(start: Start) -> None:
     assert server.get("/payments").status_code == 200
 
 
+def test_a_shared_ledger_is_needed_and_a_migration_shuts_out_the_version_before(start: Start) -> None:
+    ledger = start("1.0")
+    before, after = (start(tag, PAYMENTS_LEDGER_URL=ledger.url) for tag in ("1.3-ledger", "1.3-ledger-2"))
+    for server in (ledger, before, after):
+        server.await_answers()
+    assert before.get("/payments").status_code == 200
+    assert [after.get("/payments").status_code for _ in range(2)] == [200, 200]
+    assert len(ledger.get("/payments").json()["payments"]) == 1
+    assert before.get("/payments").json() == {
+        "error": "the ledger has rows of schema 2, and this version reads 1"
+    }
+
+    ledger.process.kill()
+    ledger.process.wait()
+    answer = after.get("/payments")
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "the ledger cannot be reached: ConnectionRefusedError"},
+    )
+    assert after.get("/healthz").status_code == 200
+
+
+def test_without_the_variable_there_is_no_shared_ledger(start: Start) -> None:
+    server = start("1.3-ledger")
+    server.await_answers()
+    assert "its URL is not set" in server.get("/payments").json()["error"]
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": "1.0"}', '{"version": "1.0", "fault": {}}'])
 def test_an_image_without_a_proper_version_does_not_boot(tmp_path: Path, content: str) -> None:
     with pytest.raises(process.CommandError, match=r"exit code 1\n.*version\.json: "):

@@ -18,7 +18,7 @@ class Version:
     Attributes:
         tag: The image's tag.
         kind: What is wrong, in the words of version.json; "none" for a good version.
-        parameter: Name of the fault's parameter: rate (0 to 1), ms, per_second or kib; "" without one.
+        parameter: The fault's parameter: rate (0 to 1), ms, per_second, kib or schema; "" without one.
         value: The parameter's value.
         effect: What a client or an operator sees.
     """
@@ -60,6 +60,13 @@ VERSIONS = (
         "answers 500 beyond 40 payment requests/s per pod (-80: 80/s)",
     ),
     Version("1.2-leak", "leak", "kib", 256, "keeps 256 KiB per payment request (-512: 512 KiB)"),
+    Version(
+        "1.3-ledger",
+        "ledger",
+        "schema",
+        1,
+        "needs the ledger at PAYMENTS_LEDGER_URL, with rows of its schema at most (-2: migrates to schema 2)",
+    ),
 )
 _BY_TAG = {version.tag: version for version in VERSIONS}
 
@@ -68,7 +75,7 @@ def of(tag: str) -> Version:
     """Return the version with this tag: one of `VERSIONS`, or one of them with a number of its own.
 
     The number follows a dash, in the unit that people say: percent for 5xx
-    (`1.2-5xx-20`), ms for slow, requests/s for overload, KiB for leak.
+    (`1.2-5xx-20`), ms for slow, requests/s for overload, KiB for leak, the schema's number for ledger.
 
     Raises:
         FiredampError: There is no such version; it names those that exist.
@@ -93,4 +100,4 @@ def _known() -> str:
 
 
 # The versions that images are made of; each costs only a few kilobytes.
-IMAGES = (*VERSIONS, of("1.2-5xx-20"))
+IMAGES = (*VERSIONS, of("1.2-5xx-20"), of("1.3-ledger-2"))

@@ -27,6 +27,8 @@ from sample_app.api.faults import gate
         ("1.2-overload", {"kind": "overload", "per_second": 40}),
         ("1.2-overload-80", {"kind": "overload", "per_second": 80}),
         ("1.2-leak", {"kind": "leak", "kib": 256}),
+        ("1.3-ledger", {"kind": "ledger", "schema": 1}),
+        ("1.3-ledger-2", {"kind": "ledger", "schema": 2}),
     ],
 )
 def test_a_tag_is_written_into_its_image_with_its_fault(tag: str, fault: dict[str, object]) -> None:

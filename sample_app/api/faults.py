@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from .release import LEDGER_URL
+from .remote import RemoteLedger
 
 Gate = Callable[[], Awaitable[str | None]]
 """Called for each payment request; the text that it returns is the reason of a 500."""
@@ -100,6 +104,10 @@ def _leak(fault: Mapping[str, Any]) -> Gate:
     return check
 
 
+def _ledger(fault: Mapping[str, Any]) -> Gate:
+    return RemoteLedger(os.environ.get(LEDGER_URL, ""), int(fault["schema"])).problem
+
+
 _GATES: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
     "none": _harmless,
     "crash": _harmless,
@@ -109,4 +117,5 @@ _GATES: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
     "firstfails": _first_fails,
     "overload": _overload,
     "leak": _leak,
+    "ledger": _ledger,
 }

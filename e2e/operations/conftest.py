@@ -1,0 +1,24 @@
+"""What tests of operations need besides a trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.operations.kubectl_plugin import Plugin
+from fixtures.artifacts.builder import Builder
+from fixtures.environment import Environment
+
+
+@pytest.fixture(scope="session")
+def plugin_binary() -> Path:
+    return Builder().get("rollouts-plugin")["rollouts-plugin"] / "kubectl-argo-rollouts"
+
+
+@pytest.fixture
+def plugin(plugin_binary: Path, environment: Environment, tmp_path: Path) -> Plugin:
+    """The kubectl plugin, built from the pinned source of the controller, on the session's cluster."""
+    folder = tmp_path / "plugin"
+    folder.mkdir()
+    return Plugin(plugin_binary, environment.cluster.kubeconfig, folder)

@@ -1,0 +1,88 @@
+"""`firedamp diagnose` as a user has it, and somebody who gives it something to find."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from typer.testing import CliRunner
+
+from fixtures.cli.app import app as cli
+from fixtures.cluster.kinds import Kind
+from fixtures.cluster.kube import Kube, Object
+from fixtures.core.retry import PendingError, until
+from fixtures.trial import Trial
+
+_RIVAL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the command printed and how it ended."""
+
+    code: int
+    output: str
+
+    @property
+    def line(self) -> str:
+        """The diagnosis itself."""
+        return self.output.partition("\n")[0]
+
+    @property
+    def advice(self) -> list[str]:
+        """The commands that it names, with their comments."""
+        lines = (line.strip() for line in self.output.splitlines())
+        return [line.removeprefix("-> ") for line in lines if line.startswith("-> ")]
+
+
+def diagnose(app: Trial, rollout: str = "payments") -> Told:
+    """Run `firedamp diagnose` on a trial's Rollout."""
+    options = ["--namespace", app.namespace, "--kubeconfig", str(app.environment.cluster.kubeconfig)]
+    done = CliRunner().invoke(cli, ["diagnose", rollout, *options])
+    return Told(done.exit_code, done.output)
+
+
+def told(app: Trial, cause: str, *, within: float = 30) -> Told:
+    """Wait until the command names a cause; the error has what it said instead."""
+
+    def look() -> Told:
+        found = diagnose(app)
+        if not found.line.startswith(f"{cause}: "):
+            raise PendingError(found.output)
+        return found
+
+    return until(look, what=f"diagnosis {cause!r}", timeout=within)
+
+
+def as_applied(app: Trial, kind: Kind) -> Object:
+    """The manifest of a trial's object as it is now, without what the API server added."""
+    present = app.kube.get(kind, app.name, app.namespace)
+    assert present is not None
+    metadata = {"name": app.name, "namespace": app.namespace}
+    return {**{key: present[key] for key in ("apiVersion", "kind", "spec")}, "metadata": metadata}
+
+
+@contextmanager
+def rival(kube: Kube, manifest: Object) -> Iterator[None]:
+    """Apply a manifest again and again, as a GitOps tool does that heals what it takes for drift."""
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def heal() -> None:
+        try:
+            while not stop.wait(_RIVAL_SECONDS):
+                kube.apply(manifest)
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread of the test
+            errors.append(error)
+
+    thread = threading.Thread(target=heal, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+    if errors:
+        raise errors[0]

@@ -1,0 +1,60 @@
+"""Ways to have a Rollout where there was a Deployment."""
+
+from __future__ import annotations
+
+from fixtures.cluster.kinds import DEPLOYMENT
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import NAME, healthy
+from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.state import State
+from fixtures.trial import Trial
+
+_READY_SECONDS = 60
+
+
+def delete_and_apply(app: Trial) -> None:
+    """Delete the Deployment and apply a Rollout with its pod template."""
+    deployment = _deployment(app)
+    app.kube.delete(DEPLOYMENT, app.name, app.namespace)
+    app.apply([_rollout(deployment, template=deployment["spec"]["template"])])
+    app.wait(healthy(), within=_READY_SECONDS)
+
+
+def refer(app: Trial, *, scale_down: str) -> None:
+    """Apply a Rollout that refers to the Deployment, and has the controller scale that down."""
+    deployment = _deployment(app)
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.name, "scaleDown": scale_down}
+    app.apply([_rollout(deployment, workloadRef=reference)])
+    app.wait(healthy(), within=_READY_SECONDS)
+    app.wait(scaled_to_nothing(), within=_READY_SECONDS)
+
+
+def scaled_to_nothing(name: str = NAME) -> Condition:
+    """The Deployment is asked for no pods, and has none."""
+
+    def check(state: State) -> Verdict:
+        found = state.get("deployment", name)
+        if found is None:
+            return pending(f"no Deployment {name} seen")
+        seen = f"{found['replicas']} asked, {found['total']} in all"
+        return (pending if found["replicas"] or found["total"] else met)(seen)
+
+    return Condition(f"Deployment {name} scaled to nothing", check, name)
+
+
+def _deployment(app: Trial) -> Object:
+    found = app.kube.get(DEPLOYMENT, app.name, app.namespace)
+    assert found is not None
+    return found
+
+
+def _rollout(deployment: Object, **pods: Object) -> Object:
+    spec = deployment["spec"]
+    metadata = {name: deployment["metadata"][name] for name in ("name", "namespace")}
+    strategy = {"canary": {"maxSurge": 1, "maxUnavailable": 0}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": metadata,
+        "spec": {"replicas": spec["replicas"], "selector": spec["selector"], "strategy": strategy, **pods},
+    }

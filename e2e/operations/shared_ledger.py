@@ -1,0 +1,55 @@
+"""A ledger that the versions of the app share: a dependency of theirs, which is no part of the Rollout."""
+
+from __future__ import annotations
+
+import copy
+
+from e2e.variants import found, spec_of, strategy_of
+from fixtures.cluster.kinds import DEPLOYMENT
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import deployment_available
+from fixtures.trial import Trial
+from sample_app.versions import IMAGE
+
+NAME = "ledger"
+_VERSION = "1.0"
+_READY_SECONDS = 60
+
+
+def with_shared_ledger(objects: list[Object]) -> None:
+    """Add the ledger, another instance of the sample API, and tell the app where it is."""
+    rollout = found(objects, "Rollout")
+    spec = spec_of(objects)
+    (container,) = spec["template"]["spec"]["containers"]
+    namespace = rollout["metadata"]["namespace"]
+    labels = {"app": NAME}
+    template = copy.deepcopy(spec["template"])
+    template["metadata"] = {"labels": labels}
+    template["spec"]["containers"][0]["image"] = (
+        f"{container['image'].rpartition(':')[0] or IMAGE}:{_VERSION}"
+    )
+    metadata = {"name": NAME, "namespace": namespace}
+    pods = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+    objects += [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": pods},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"selector": labels, "ports": ports},
+        },
+    ]
+    # A request waits for the ledger here, which on a busy machine is no verdict on the version.
+    strategy_of(objects)["analysis"]["templates"] = [{"templateName": "success-rate"}]
+    container["env"] = [*container["env"], {"name": "PAYMENTS_LEDGER_URL", "value": f"http://{NAME}"}]
+
+
+def wait_for_ledger(app: Trial) -> None:
+    """Wait until the ledger serves."""
+    app.wait(deployment_available(_VERSION, name=NAME), within=_READY_SECONDS)
+
+
+def stop_ledger(app: Trial) -> None:
+    """Have the ledger fail, as a dependency does that nobody here has released anything of."""
+    app.kube.patch(DEPLOYMENT, NAME, app.namespace, {"spec": {"replicas": 0}})

@@ -1,0 +1,175 @@
+"""Whatever keeps a Rollout from getting on is named in one line, and the command beside it mends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.operations.diagnosing import as_applied, diagnose, rival, told
+from e2e.operations.kubectl_plugin import Plugin
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, found, spec_of, without_analysis
+from fixtures.bundle import write_bundle
+from fixtures.cluster.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, paused_at, promoted
+from fixtures.trial import Trial
+
+_QUERY = "/spec/metrics/0/provider/prometheus/query"
+
+
+@pytest.mark.scenario("op-3")
+def test_pods_that_do_not_run_are_told_apart(trial: StartTrial, plugin: Plugin, numbers: Report) -> None:
+    with trial("canary", replicas=1, variant=_patient) as app:
+        well = diagnose(app)
+        assert (well.code, well.line) == (
+            0,
+            "nothing is wrong: revision 1 (1.0) is stable and Healthy, 1 pods available",
+        )
+
+        app.deploy("1.2-crash")
+        crash = told(app, "crash loop")
+        assert crash.code == 1
+        assert "exited with code 1" in crash.line
+        assert crash.line.endswith("needs the environment variable PAYMENTS_LEDGER_URL")
+
+        app.deploy("9.9-unknown")
+        image = told(app, "image pull")
+        assert image.line.startswith(f"image pull: {app.image}:9.9-unknown cannot be pulled: ")
+
+        _patch(app, {"spec": {"template": {"spec": {"nodeSelector": {"disk": "none-such"}}}}})
+        place = told(app, "unschedulable")
+        assert "didn't match Pod's node affinity/selector" in place.line
+        assert "nodeSelector disk=none-such" in place.output
+
+        _patch(app, {"spec": {"template": {"spec": {"nodeSelector": None, "hostNetwork": True}}}})
+        refused = told(app, "pods refused")
+        assert 'violates PodSecurity "restricted' in refused.line
+
+        assert plugin.follow(refused.advice[-1]).code == 0
+        app.wait(promoted("1.0"), within=30)
+        assert diagnose(app).code == 0
+    numbers(crash_loop=crash.line, image_pull=image.line, unschedulable=place.line, pods_refused=refused.line)
+
+
+@pytest.mark.scenario("op-3")
+def test_a_missed_deadline_says_what_the_pods_lacked(
+    trial: StartTrial, plugin: Plugin, numbers: Report
+) -> None:
+    with trial("canary", replicas=1, variant=_impatient) as app:
+        app.deploy("1.2-neverready")
+        late = told(app, "progress deadline", within=60)
+        assert late.code == 1
+        assert late.line == (
+            "progress deadline: revision 2 (1.2-neverready) was not available within 5 s: "
+            "Readiness probe failed: HTTP probe failed with statuscode: 503"
+        )
+        assert plugin.follow(late.advice[0]).code == 0
+        app.wait(promoted("1.0"), within=30)
+
+        _patch(app, {"spec": {"strategy": {"canary": {"steps": [{"setWeight": 120}]}}}})
+        invalid = told(app, "invalid spec")
+        assert invalid.line.endswith("SetWeight needs to be between 0 and 100")
+    numbers(progress_deadline=late.line, invalid_spec=invalid.line)
+
+
+@pytest.mark.scenario("op-3")
+def test_a_pause_says_for_whom_it_waits_and_other_writers_of_weights_are_named(
+    trial: StartTrial, plugin: Plugin, numbers: Report
+) -> None:
+    with trial(
+        "canary", replicas=1, variant=all_of(without_analysis, canary_steps(5, None, 50, "90s"))
+    ) as app:
+        manifest = as_applied(app, VIRTUAL_SERVICE)
+        app.deploy("1.1")
+        app.wait(paused_at(1), within=30)
+        somebody = told(app, "paused")
+        assert somebody.code == 1
+        assert somebody.line.endswith("at step 1/4 (weight 5), a pause without a duration")
+
+        with rival(app.kube, manifest):
+            fought = told(app, "weights fought over")
+        assert fought.line.endswith(
+            "firedamp sets the canary's weight in VirtualService payments to 0, the controller to 5"
+        )
+
+        assert plugin.follow(somebody.advice[0]).code == 0
+        app.wait(paused_at(3), within=30)
+        time = told(app, "progressing")
+        assert time.code == 0
+        assert "paused at step 3/4 (weight 50) for another " in time.line
+
+        app.pause()
+        hand = told(app, "paused")
+        assert "somebody set spec.paused" in hand.line
+        app.resume()
+
+        app.abort()
+        ended = told(app, "aborted")
+        assert "revision 2 (1.1) was aborted by somebody, at " in ended.line
+    numbers(
+        paused=somebody.line, weights=fought.line, duration=time.line, by_hand=hand.line, aborted=ended.line
+    )
+
+
+@pytest.mark.scenario("op-3")
+def test_an_analysis_that_failed_names_metric_value_and_condition_in_the_bundle_too(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("canary", replicas=1) as app:
+        with app.traffic(100):
+            app.deploy("1.2-5xx")
+            app.wait(aborted(version="1.2-5xx"), within=60)
+        failed = told(app, "analysis failed")
+        assert failed.line == (
+            "analysis failed: success-rate was 0, and has to meet "
+            "len(result) > 0 && !isNaN(result[0]) && result[0] >= 0.95"
+        )
+        bundle = write_bundle(app.environment, app.namespace, app.folder, AssertionError("planted"))
+        assert failed.line in (bundle / "diagnosis.txt").read_text()
+    numbers(analysis_failed=failed.line)
+
+
+@pytest.mark.scenario("op-3")
+def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary", replicas=1, variant=all_of(canary_steps(5, None), _wrong_path)) as app:
+        app.deploy("1.1")
+        wrong = told(app, "wrong label", within=60)
+        assert wrong.code == 1
+        assert wrong.line.startswith("wrong label: success-rate got an empty answer: ")
+        assert 'no series http_requests_total has path="/payment"; there path is ' in wrong.line
+        assert '"/payments"' in wrong.line
+
+        query = _template(app.kube.get(ANALYSIS_TEMPLATE, "success-rate", app.namespace) or {})
+        right = [{"op": "replace", "path": _QUERY, "value": query.replace('"/payment"', '"/payments"')}]
+        app.kube.patch(ANALYSIS_TEMPLATE, "success-rate", app.namespace, right)
+        app.abort()
+        app.wait(aborted(), within=10)
+        app.retry()
+        none = told(app, "no data", within=90)
+        assert "got NaN: its series are there, and count no request" in none.line
+    numbers(wrong_label=wrong.line, no_data=none.line)
+
+
+def _wrong_path(objects: list[Object]) -> None:
+    for name in ("success-rate", "latency-p99"):
+        # Beyond the time that Prometheus takes to find a pod and to scrape it twice.
+        found(objects, "AnalysisTemplate", name)["spec"]["metrics"][0]["inconclusiveLimit"] = 12
+    template = found(objects, "AnalysisTemplate", "success-rate")
+    prometheus = template["spec"]["metrics"][0]["provider"]["prometheus"]
+    prometheus["query"] = prometheus["query"].replace('"/payments"', '"/payment"')
+
+
+def _template(template: Object) -> str:
+    return str(template["spec"]["metrics"][0]["provider"]["prometheus"]["query"])
+
+
+def _patient(objects: list[Object]) -> None:
+    spec_of(objects)["progressDeadlineSeconds"] = 600
+
+
+def _impatient(objects: list[Object]) -> None:
+    spec_of(objects)["progressDeadlineSeconds"] = 5
+
+
+def _patch(app: Trial, patch: Object) -> None:
+    app.kube.patch(ROLLOUT, "payments", app.namespace, patch)
