@@ -25,6 +25,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cluster_provider", providers, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in a parallel run, what shares a fixture that takes long: a node, a rig, a registry."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "rig" in names:
+            provider = item.callspec.params["rig"]  # type: ignore[attr-defined]
+            # Never two clusters of kind at once, which is a matter of memory.
+            item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
+        elif shared := {"node", "registry"} & set(names):
+            item.add_marker(pytest.mark.xdist_group(shared.pop()))
+
+
 @pytest.fixture(scope="session")
 def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
     """The provider that a test was given; where nobody asked for kind, it is left out if it cannot run."""
