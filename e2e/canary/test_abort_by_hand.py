@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.canary.scaling import scaled_down, scaled_down_at
+from e2e.scaling import scaled_down, scaled_down_at
 from e2e.types import Report, StartTrial
 from e2e.variants import all_of, canary_steps, without_analysis
 from fixtures.rollout.conditions import paused_at, weight_is
