@@ -16,7 +16,7 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 # abortScaleDownDelaySeconds of the base, and what a busy controller may add to it.
 _DELAY_SECONDS = 10.0
-_SLACK_SECONDS = 6.0
+_SLACK_SECONDS = 10.0
 _WEIGHTS = (5, 25, 50, 75)
 
 

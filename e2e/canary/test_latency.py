@@ -27,7 +27,7 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
         assert _failed_metrics(records) == {"latency-p99"}
         answered = assert_no_errors(records, lane=ACTIVE)
         slow, good = _p99_seconds(records, SLOW), _p99_seconds(records, "1.0")
-        assert slow > max(_LIMIT_SECONDS, good), f"p99 of {SLOW} {slow:.2f} s, of 1.0 {good:.2f} s"
+        assert slow > _LIMIT_SECONDS, f"clients saw a p99 of {slow:.2f} s"
         life = share_while_it_answered(records, story, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
     assert story.first_response is not None

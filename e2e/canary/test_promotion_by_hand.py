@@ -7,7 +7,7 @@ import pytest
 from e2e import variants
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, without_analysis
+from e2e.variants import all_of, canary_steps, judged_by, without_analysis
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import analysis_failed, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
@@ -83,9 +83,9 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
 
 def _guarded(objects: list[Object]) -> None:
     """After the first pause, an analysis that nothing passes, both as a step and in the background."""
+    judged_by("success-rate")(objects)
     strategy = variants.strategy_of(objects)
     strategy["analysis"]["startingStep"] = 2
-    strategy["analysis"]["templates"] = [{"templateName": "success-rate"}]
     strategy["analysis"]["args"].append({"name": "threshold", "value": _IMPOSSIBLE})
     inline = {key: strategy["analysis"][key] for key in ("templates", "args")}
     inline["args"] = [arg for arg in inline["args"] if arg["name"] != "count"]
