@@ -52,6 +52,8 @@ def test_promote_meets_the_analysis_that_promote_full_would_skip(trial: StartTri
         app.wait(paused_at(1), within=60)
         app.promote()
         app.wait(analysis_failed(), within=40)
+        app.wait_contained("1.1", within=15)
+        app.stays_contained("1.1", for_=5)
 
 
 @pytest.mark.scenario("can-8")
