@@ -17,6 +17,8 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 # abortScaleDownDelaySeconds of the base, and what a busy controller may add to it.
 _DELAY_SECONDS = 10.0
 _SLACK_SECONDS = 10.0
+# At 5% of 100/s: some 15 responses.
+_SEEN_SECONDS = 3.0
 _WEIGHTS = (5, 25, 50, 75)
 
 
@@ -31,6 +33,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         with app.traffic(100):
             app.deploy("1.1")
             _walk_to(app, weight)
+            app.holds(weight_is(weight), for_=_SEEN_SECONDS)
             asked = app.timeline.clock()
             app.abort()
             app.wait_contained("1.1", within=15)
@@ -40,6 +43,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
 
         story = abort_story(records, version="1.1", lane=ACTIVE)
         assert story.weight_zero is not None
+        assert story.served.k > 0, "it never answered, so nothing was taken back"
         gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
         answered = assert_no_errors(records, lane=ACTIVE)
         down = scaled_down_at(records, "1.1") - asked
