@@ -93,7 +93,8 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
             app.wait_contained(BAD, within=60)
             asked = app.timeline.clock()
             app.undo()
-            took = app.wait(promoted("1.0"), within=30)
+            app.wait(promoted("1.0"), within=30)
+            took = app.timeline.clock() - asked
             app.holds(all_hold(healthy(), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
         records = app.records()
 

@@ -32,7 +32,8 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
             app.holds(all_hold(paused_at(1), weight_is(10)), for_=_HOLD_SECONDS)
             asked = app.timeline.clock()
             app.promote()
-            took = app.wait(all_hold(paused_at(3), weight_is(30)), within=30)
+            app.wait(all_hold(paused_at(3), weight_is(30)), within=30)
+            took = app.timeline.clock() - asked
             app.holds(all_hold(paused_at(3), weight_is(30)), for_=_HOLD_SECONDS)
         records = app.records()
 
@@ -64,7 +65,8 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
             app.wait(paused_at(1), within=60)
             asked = app.timeline.clock()
             app.promote(full=True)
-            took = app.wait(promoted("1.1"), within=60)
+            app.wait(promoted("1.1"), within=60)
+            took = app.timeline.clock() - asked
             app.holds(promoted("1.1"), for_=_HOLD_SECONDS)
         records = app.records()
 
@@ -90,7 +92,9 @@ def _guarded(objects: list[Object]) -> None:
     strategy["analysis"]["startingStep"] = 2
     strategy["analysis"]["args"].append({"name": "threshold", "value": _IMPOSSIBLE})
     inline = {key: strategy["analysis"][key] for key in ("templates", "args")}
-    inline["args"] = [arg for arg in inline["args"] if arg["name"] != "count"]
+    # As many as the template's inconclusiveLimit, or the run is refused.
+    count = {"name": "count", "value": "20"}
+    inline["args"] = [arg for arg in inline["args"] if arg["name"] != "count"] + [count]
     canary_steps(10, None, 30, {"analysis": inline}, None)(objects)
 
 
