@@ -40,6 +40,15 @@ def without_analysis(objects: list[Object]) -> None:
     del strategy_of(objects)["analysis"]
 
 
+def judged_by(*templates: str) -> Variant:
+    """The background analysis runs these AnalysisTemplates alone."""
+
+    def change(objects: list[Object]) -> None:
+        strategy_of(objects)["analysis"]["templates"] = [{"templateName": name} for name in templates]
+
+    return change
+
+
 def found(objects: list[Object], kind: str, name: str = "payments") -> Object:
     """The manifest of that kind and name."""
     (manifest,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]

@@ -1,0 +1,101 @@
+"""A version that crashes at boot on a plain Deployment: probe and maxUnavailable decide what clients see."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from e2e import variants
+from e2e.scaling import scaled_down
+from e2e.types import Report, StartTrial
+from e2e.variants import Variant
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import deployment_available
+from fixtures.rollout.expectation import not_
+from fixtures.rollout.records import tag_of
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
+from fixtures.trial import ACTIVE
+from loadgen.statistics import Share
+
+CRASH = "1.2-crash"
+_PODS = 3
+# Boots, crashes, is restarted at once, crashes, and again after a back-off of 10 s.
+_WATCH_SECONDS = 20.0
+# Until the last old pod has ended: it lingers for 3 s and may take 5 s more (see the manifest).
+_LINGER_SECONDS = 9.0
+
+
+@pytest.mark.scenario("base-2")
+@pytest.mark.parametrize("unavailable", [0, 1])
+def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_pods_are_left(
+    trial: StartTrial, numbers: Report, unavailable: int
+) -> None:
+    with trial("deployment", replicas=_PODS, variant=_deployment(unavailable=unavailable)) as app:
+        with app.traffic(100):
+            app.deploy(CRASH)
+            app.holds(not_(deployment_available(CRASH)), for_=_WATCH_SECONDS)
+        records = app.records()
+
+        assert _restarts(records) > 0, "the version did not crash, so this proved nothing"
+        answered = assert_no_errors(records, lane=ACTIVE)
+        left = len(app.stable_pods())
+        assert left == _PODS - unavailable, f"{left} old pods are left"
+    numbers(
+        **{
+            "maxUnavailable": unavailable,
+            "old pods left": f"{left} of {_PODS}",
+            "failed requests": f"0 of {answered:,}",
+        }
+    )
+
+
+@pytest.mark.scenario("base-2")
+@pytest.mark.parametrize(
+    ("probe", "unavailable"),
+    [pytest.param(False, 0, id="without-probe"), pytest.param(True, "100%", id="maxUnavailable-100%")],
+)
+def test_without_a_probe_or_with_all_pods_unavailable_the_crash_is_an_outage(
+    trial: StartTrial, numbers: Report, probe: bool, unavailable: int | str
+) -> None:
+    variant = _deployment(unavailable=unavailable, probe=probe)
+    with trial("deployment", replicas=_PODS, variant=variant) as app:
+        with app.traffic(100):
+            began = app.timeline.clock()
+            app.deploy(CRASH)
+            took = app.wait(scaled_down("1.0"), within=90)
+            gone = app.timeline.clock() + _LINGER_SECONDS
+            app.holds(scaled_down("1.0"), for_=_LINGER_SECONDS + 11)
+        records = app.records()
+
+        outage = requests(records, ACTIVE, Window(gone))
+        assert len(outage) >= ENOUGH
+        answered = [request for request in outage if not request.failed]
+        assert not answered, f"{len(answered)} of {len(outage)} were answered, by {answered[0].pod}"
+        bad = [request for request in requests(records, ACTIVE, Window(began)) if request.failed]
+    causes = Counter(str(request.error or request.status) for request in outage)
+    progress = [r["progress"] for r in of_kind(records, "deployment")][-1]
+    numbers(
+        **{
+            "deploy to first failed request": f"{bad[0].t - began:.2f} s",
+            "deploy to no old pod wanted": f"{took:.1f} s",
+            "failed requests after that": f"{Share(len(outage), len(outage))}: {dict(causes)}",
+            "what the Deployment says": progress,
+        }
+    )
+
+
+def _deployment(*, unavailable: int | str, probe: bool = True) -> Variant:
+    def change(objects: list[Object]) -> None:
+        spec = variants.found(objects, "Deployment")["spec"]
+        spec["strategy"]["rollingUpdate"]["maxUnavailable"] = unavailable
+        if not probe:
+            for container in spec["template"]["spec"]["containers"]:
+                del container["readinessProbe"]
+
+    return change
+
+
+def _restarts(records: list[Record]) -> int:
+    return max(int(pod["restarts"]) for pod in of_kind(records, "pod") if tag_of(pod["image"]) == CRASH)

@@ -1,0 +1,84 @@
+"""What is asked for while a canary is under way: something newer, or the stable version again."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.canary.walking import steps_since
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, without_analysis
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.convergence import assert_gone, versions_by_hash, windows
+from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+
+# It answers everything with 200, so that every failed request is the change's own.
+_SUPERSEDED = "1.2-slow"
+_WINDOW_SECONDS = 10.5
+
+
+@pytest.mark.scenario("can-11")
+def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("canary", variant=all_of(without_analysis, canary_steps(50, "8s"))) as app:
+        with app.traffic(100):
+            app.deploy(_SUPERSEDED)
+            app.wait(all_hold(paused_at(1), weight_is(50)), within=45)
+            app.holds(weight_is(50), for_=3)
+            asked = app.timeline.clock()
+            app.deploy("1.1")
+            took = app.wait(promoted("1.1"), within=90)
+            app.holds(promoted("1.1"), for_=CONVERGENCE_SECONDS)
+        records = app.records()
+
+        answered = assert_no_errors(records, lane=ACTIVE)
+        assert _stable_versions(records) == ["1.0", "1.1"]
+        gone = assert_exactly_none(
+            records, lane=ACTIVE, version=_SUPERSEDED, window=Window(asked + CONVERGENCE_SECONDS)
+        )
+        last = windows(records, lane=ACTIVE)[-1].window
+        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last)
+    numbers(
+        newer_deploy_to_promoted=f"{took:.1f} s",
+        superseded_version_after_convergence=gone,
+        share_of_the_newest=share,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("can-12")
+def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary", variant=all_of(without_analysis, canary_steps(50, None, 75, None))) as app:
+        before = app.stable_pods()
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(all_hold(paused_at(1), weight_is(50)), within=45)
+            app.holds(weight_is(50), for_=3)
+            asked = app.timeline.clock()
+            app.deploy("1.0")
+            app.wait(all_hold(promoted("1.0"), weight_is(0)), within=15)
+            took = app.timeline.clock() - asked
+            app.holds(all_hold(promoted("1.0"), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
+        records = app.records()
+
+        assert steps_since(records, asked) == [1, 4], "it went through the steps"
+        claimed = [each.weights.get("1.1", 0) for each in windows(records, lane=ACTIVE)]
+        assert claimed == [50, 0], f"the claim went through {claimed}"
+        assert app.stable_pods() == before, "the stable pods were touched"
+        gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        stable_again_to_Healthy_at_0=f"{took:.2f} s",
+        after_convergence=gone,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _stable_versions(records: list[Record]) -> list[str]:
+    """The versions that were stable, in their order."""
+    named = versions_by_hash(records)
+    stable = [named[r["stable"]] for r in of_kind(records, "rollout") if r["stable"]]
+    return list(dict.fromkeys(stable))

@@ -1,0 +1,51 @@
+"""A version that is only slow is a broken version too."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.canary.aborting import release_and_abort, share_while_it_answered
+from e2e.types import Report, StartTrial
+from fixtures.rollout.convergence import assert_gone
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import assert_no_errors, requests
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from loadgen.queries import latency_ms
+
+SLOW = "1.2-slow"
+# Of the AnalysisTemplate latency-p99.
+_LIMIT_SECONDS = 0.5
+
+
+@pytest.mark.scenario("can-3")
+def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary") as app:
+        story = release_and_abort(app, SLOW)
+        records = app.records()
+
+        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+        assert _failed_metrics(records) == {"latency-p99"}
+        answered = assert_no_errors(records, lane=ACTIVE)
+        slow, good = _p99_seconds(records, SLOW), _p99_seconds(records, "1.0")
+        assert slow > _LIMIT_SECONDS, f"clients saw a p99 of {slow:.2f} s"
+        life = share_while_it_answered(records, story, weight=5)
+        gone = assert_gone(records, lane=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
+    assert story.first_response is not None
+    assert story.weight_zero is not None
+    numbers(
+        first_response_to_AnalysisRun_Failed=f"{story.analysis_failed - story.first_response:.2f} s",
+        first_response_to_VirtualService_0=f"{story.weight_zero - story.first_response:.2f} s",
+        p99_that_clients_saw=f"{slow:.2f} s of {SLOW}, {good:.2f} s of 1.0 (limit {_LIMIT_SECONDS} s)",
+        slow_responses_of_all=story.served,
+        share_while_it_answered=life,
+        after_convergence=gone,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _failed_metrics(records: list[Record]) -> set[str]:
+    return {run["metric"] for run in of_kind(records, "analysis") if run["phase"] == "Failed"}
+
+
+def _p99_seconds(records: list[Record], version: str) -> float:
+    return latency_ms((r for r in requests(records, ACTIVE) if r.version == version), 0.99) / 1000

@@ -1,0 +1,53 @@
+"""A pause without an end holds until somebody ends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, without_analysis
+from fixtures.rollout.conditions import paused_at, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+_WEIGHT = 20
+_HOLD_SECONDS = 36.0
+_PARTS = 3
+
+
+@pytest.mark.scenario("can-7")
+def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary", variant=all_of(without_analysis, canary_steps(_WEIGHT, None, 60, None))) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(1), within=60)
+            began = app.timeline.clock()
+            app.holds(all_hold(paused_at(1), weight_is(_WEIGHT)), for_=_HOLD_SECONDS)
+            ended = app.timeline.clock()
+        records = app.records()
+
+        hold = Window(began, ended)
+        assert _changes(records, hold) == [], "what routes traffic was changed during the hold"
+        settled = windows(records, lane=ACTIVE)[-1]
+        parts = _parts(Window(max(began, settled.window.start), ended))
+        seen = [
+            assert_share(records, lane=ACTIVE, version="1.1", weight=_WEIGHT, window=part) for part in parts
+        ]
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(**{f"share in part {n} of {_PARTS}": share for n, share in enumerate(seen, 1)})
+    numbers(held=f"{ended - began:.0f} s", failed_requests=f"0 of {answered:,}")
+
+
+def _changes(records: list[Record], hold: Window) -> list[Record]:
+    """Every change of weights, selectors and sizes."""
+    return [
+        r for kind in ("weight", "service", "replicaset") for r in of_kind(records, kind) if r["t"] in hold
+    ]
+
+
+def _parts(window: Window) -> list[Window]:
+    length = (window.end - window.start) / _PARTS
+    return [Window(window.start + n * length, window.start + (n + 1) * length) for n in range(_PARTS)]

@@ -1,0 +1,108 @@
+"""What a person promotes: one step, or everything at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.canary.walking import steps_since
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, judged_by, without_analysis
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import analysis_failed, paused_at, promoted, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+# 1,000 requests at 100/s, and the time until the data plane has taken over the weight.
+_HOLD_SECONDS = 14.0
+# No version can be right more often than always.
+_IMPOSSIBLE = "2"
+
+
+@pytest.mark.scenario("can-8")
+def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTrial, numbers: Report) -> None:
+    steps = canary_steps(10, None, 30, None, 60, None)
+    with trial("canary", variant=all_of(without_analysis, steps)) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(1), within=60)
+            app.holds(all_hold(paused_at(1), weight_is(10)), for_=_HOLD_SECONDS)
+            asked = app.timeline.clock()
+            app.promote()
+            app.wait(all_hold(paused_at(3), weight_is(30)), within=30)
+            took = app.timeline.clock() - asked
+            app.holds(all_hold(paused_at(3), weight_is(30)), for_=_HOLD_SECONDS)
+        records = app.records()
+
+        assert steps_since(records, asked) == [1, 2, 3]
+        shares = _shares(records)
+        assert shares.keys() == {10, 30}, f"the VirtualService claimed {shares.keys()}"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    for weight, share in shares.items():
+        numbers(**{f"share at {weight}%": share})
+    numbers(promote_to_paused_at_30=f"{took:.2f} s", failed_requests=f"0 of {answered:,}")
+
+
+@pytest.mark.scenario("can-8")
+def test_promote_meets_the_analysis_that_promote_full_would_skip(trial: StartTrial) -> None:
+    with trial("canary", variant=_guarded) as app, app.traffic(100):
+        app.deploy("1.1")
+        app.wait(paused_at(1), within=60)
+        app.promote()
+        app.wait(analysis_failed(), within=40)
+        app.wait_contained("1.1", within=15)
+        app.stays_contained("1.1", for_=5)
+
+
+@pytest.mark.scenario("can-8")
+def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary", variant=_guarded) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(1), within=60)
+            asked = app.timeline.clock()
+            app.promote(full=True)
+            app.wait(promoted("1.1"), within=60)
+            took = app.timeline.clock() - asked
+            app.holds(promoted("1.1"), for_=_HOLD_SECONDS)
+        records = app.records()
+
+        assert of_kind(records, "analysis") == [], "an analysis was run"
+        assert steps_since(records, asked) == [1, 5], "it went through the steps"
+        last = windows(records, lane=ACTIVE)[-1]
+        assert last.weights == {"1.1": 100}
+        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last.window)
+        claimed = [each.weights.get("1.1", 0) for each in windows(records, lane=ACTIVE)]
+        assert claimed == [10, 100], f"the claim went through {claimed}"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        promote_full_to_promoted=f"{took:.2f} s",
+        share_after_it=share,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _guarded(objects: list[Object]) -> None:
+    """After the first pause, an analysis that nothing passes, both as a step and in the background."""
+    judged_by("success-rate")(objects)
+    strategy = variants.strategy_of(objects)
+    strategy["analysis"]["startingStep"] = 2
+    strategy["analysis"]["args"].append({"name": "threshold", "value": _IMPOSSIBLE})
+    inline = {key: strategy["analysis"][key] for key in ("templates", "args")}
+    # As many as the template's inconclusiveLimit, or the run is refused.
+    count = {"name": "count", "value": "20"}
+    inline["args"] = [arg for arg in inline["args"] if arg["name"] != "count"] + [count]
+    canary_steps(10, None, 30, {"analysis": inline}, None)(objects)
+
+
+def _shares(records: list[Record]) -> dict[int, object]:
+    """The share at each weight that the VirtualService claimed for 1.1."""
+    return {
+        each.weights["1.1"]: assert_share(
+            records, lane=ACTIVE, version="1.1", weight=each.weights["1.1"], window=each.window
+        )
+        for each in windows(records, lane=ACTIVE)
+    }
