@@ -110,6 +110,7 @@ def _judged_by_mirrored_requests(objects: list[Object]) -> None:
 
 def _judged(app: Trial, *routes: str, seconds: int = _JUDGED) -> Window:
     """The next seconds with these routes, once the gateway knows what the VirtualService says."""
+    app.wait(routes_are(*routes), within=5)
     start = app.timeline.clock() + _TAKEN_OVER
     app.holds(routes_are(*routes), for_=_TAKEN_OVER + seconds)
     return Window(start, start + seconds)
