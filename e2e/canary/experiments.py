@@ -16,11 +16,18 @@ _SPECS = {BASELINE: "stable", CANARY: "canary"}
 
 
 def side_by_side(*, weight: int, measurements: int) -> Object:
-    """The step: both get `weight` percent, and it ends once each was measured so often."""
+    """The step: both get `weight` percent, and it ends once each was measured so often.
+
+    Their Services have names of their own: the status of an experiment may forget
+    those that it makes up, and then the weights are refused (docs/findings.md).
+    """
     return {
         "experiment": {
             "scaleDownDelaySeconds": 5,
-            "templates": [{"name": name, "specRef": spec, "weight": weight} for name, spec in _SPECS.items()],
+            "templates": [
+                {"name": name, "specRef": spec, "weight": weight, "service": {"name": f"experiment-{name}"}}
+                for name, spec in _SPECS.items()
+            ],
             "analyses": [_analysis(name, measurements) for name in _SPECS],
         }
     }

@@ -23,8 +23,8 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 _RATE = 100.0
 _WEIGHT = 10
-# Not less than the template's inconclusiveLimit, or the analysis is refused.
-_MEASUREMENTS = 20
+# More than the template's inconclusiveLimit, so that some have to have data.
+_MEASUREMENTS = 24
 _STEPS = variants.canary_steps(side_by_side(weight=_WEIGHT, measurements=_MEASUREMENTS), None)
 _VARIANT = variants.all_of(variants.without_analysis, _STEPS)
 
