@@ -19,7 +19,7 @@ from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.trial import ACTIVE, Trial
 
 _RATE = 100.0
 _WEIGHT = 10
@@ -64,7 +64,7 @@ def test_a_broken_version_fails_beside_the_old_one_and_is_aborted(trial: StartTr
             app.wait(aborted(version="1.2-5xx"), within=60)
             gone = all_of(experiment_pods_are(), weight_is(0))
             app.wait(gone, within=30)
-            app.holds(gone, for_=CONVERGENCE_SECONDS)
+            app.holds(gone, for_=15)
         records = app.records()
 
         phases = run_phases(records)
