@@ -24,8 +24,8 @@ _RATE = 100.0
 _POD: Object = {"setCanaryScale": {"replicas": 1}}
 # From a change of the VirtualService to the gateway.
 _TAKEN_OVER = 2.0
-# Longer than it takes to send the 1,000 requests of a verdict.
-_JUDGED = 11
+# Longer than the 1,000 requests of a verdict take, of which some may be late.
+_JUDGED = 13
 # Between the first and the last scrape in it, up to 2 s less.
 _SCRAPED = 14
 
