@@ -1,0 +1,51 @@
+"""What a version counted itself, from Prometheus: requests that reached it, whoever got the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import requests
+
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.rollout.convergence import versions_by_hash
+from fixtures.rollout.verdicts import Window
+from fixtures.stack import prometheus
+from fixtures.trial import Trial
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Payment requests that a version counted between two scrapes, and how many of them it failed."""
+
+    window: Window
+    requests: int
+    failed: int
+
+
+def counted_lately(app: Trial, version: str, *, seconds: int) -> Counted:
+    """What a version with a single pod counted between the first and the last scrape of the last `seconds`.
+
+    Raises:
+        ConditionNotMetError: Prometheus has not scraped it for most of that time.
+    """
+    (pod_hash,) = [found for found, tag in versions_by_hash(app.records()).items() if tag == version]
+    labels = f'namespace="{app.namespace}", rollouts_pod_template_hash="{pod_hash}", path="/payments"'
+    all_codes = _samples(app, f"http_requests_total{{{labels}}}[{seconds}s]")
+    failures = _samples(app, f'http_requests_total{{{labels}, code="500"}}[{seconds}s]')
+    start, end = min(all_codes, default=0.0), max(all_codes, default=0.0)
+    if end - start < seconds / 2:
+        raise ConditionNotMetError(f"{version} was scraped for {end - start:.1f} of the last {seconds} s")
+    grew = [round(samples[end] - samples[start]) for samples in (all_codes, failures)]
+    return Counted(Window(start, end), *grew)
+
+
+def _samples(app: Trial, selector: str) -> dict[float, float]:
+    """The sum of some series at each scrape, by its time; all series of a pod are scraped at once."""
+    url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
+    answer = requests.get(f"{url}/api/v1/query", params={"query": selector}, timeout=10)
+    answer.raise_for_status()
+    sums: dict[float, float] = {}
+    for series in answer.json()["data"]["result"]:
+        for t, value in series["values"]:
+            sums[t] = sums.get(t, 0.0) + float(value)
+    return sums

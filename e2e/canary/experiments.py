@@ -1,0 +1,75 @@
+"""An experiment as a step of a canary: a pod of each version, each with a weight and an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fixtures.cluster.kube import Object
+from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.state import State
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, requests
+from loadgen.statistics import Share
+
+BASELINE, CANARY = "baseline", "canary"
+_SPECS = {BASELINE: "stable", CANARY: "canary"}
+
+
+def side_by_side(*, weight: int, measurements: int) -> Object:
+    """The step: both get `weight` percent, and it ends once each was measured so often.
+
+    Their Services have names of their own: the status of an experiment may forget
+    those that it makes up, and then the weights are refused (docs/findings.md).
+    """
+    return {
+        "experiment": {
+            "scaleDownDelaySeconds": 5,
+            "templates": [
+                {"name": name, "specRef": spec, "weight": weight, "service": {"name": f"experiment-{name}"}}
+                for name, spec in _SPECS.items()
+            ],
+            "analyses": [_analysis(name, measurements) for name in _SPECS],
+        }
+    }
+
+
+def experiment_pods_are(*templates: str) -> Condition:
+    """There are pods of exactly these templates of an experiment, whatever their state."""
+
+    def check(state: State) -> Verdict:
+        names = [str(pod["name"]) for pod in state.all("pod")]
+        found = sorted({template for name in names if (template := _template(name))})
+        return (met if found == sorted(templates) else pending)(f"pods of templates {found or 'none'}")
+
+    return Condition(f"experiment pods: {', '.join(templates) or 'none'}", check)
+
+
+def run_phases(records: Sequence[Record]) -> dict[str, str]:
+    """What the AnalysisRun of each template came to last."""
+    runs = {str(run["name"]): str(run["run_phase"]) for run in of_kind(records, "analysis")}
+    return {template: phase for name, phase in runs.items() for template in _SPECS if name.endswith(template)}
+
+
+def share_of_pods(records: Sequence[Record], lane: str, template: str, window: Window) -> Share:
+    """The share of all responses that a template's pods gave."""
+    answered = [request for request in requests(records, lane, window) if request.version]
+    return Share(sum(_template(request.pod or "") == template for request in answered), len(answered))
+
+
+def _analysis(name: str, measurements: int) -> Object:
+    return {
+        "name": name,
+        "templateName": "success-rate",
+        "requiredForCompletion": True,
+        "args": [
+            {"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "pod-hash", "value": f"{{{{templates.{name}.podTemplateHash}}}}"},
+            {"name": "count", "value": str(measurements)},
+        ],
+    }
+
+
+def _template(pod: str) -> str | None:
+    """The template of an experiment that a pod is of; its ReplicaSet ends in the template's name."""
+    replica_set = pod.rpartition("-")[0]
+    return next((template for template in _SPECS if replica_set.endswith(f"-{template}")), None)

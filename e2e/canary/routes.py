@@ -1,0 +1,49 @@
+"""Routes that a canary adds to its VirtualService: one for clients with a header, one that mirrors."""
+
+from __future__ import annotations
+
+from e2e import variants
+from e2e.variants import Variant
+from fixtures.cluster.kube import Object
+from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.state import State
+from fixtures.trial import Trial
+from loadgen.plan import Lane
+from loadgen.shapes import Constant
+
+PROBE = "probe"
+_HEADER, _VALUE = "x-probe", "canary"
+WITH_HEADER: Object = {
+    "setHeaderRoute": {
+        "name": "probe", "match": [{"headerName": _HEADER, "headerValue": {"exact": _VALUE}}]
+    }
+}  # fmt: skip
+MIRRORED: Object = {
+    "setMirrorRoute": {"name": "shadow", "percentage": 100, "match": [{"path": {"prefix": "/payments"}}]}
+}
+
+
+def steps_with_routes(*steps: int | str | Object | None) -> Variant:
+    """Steps of a canary that may set the routes `probe` and `shadow`, of which `probe` comes first."""
+
+    def change(objects: list[Object]) -> None:
+        variants.canary_steps(*steps)(objects)
+        routing = variants.strategy_of(objects)["trafficRouting"]
+        routing["managedRoutes"] = [{"name": "probe"}, {"name": "shadow"}]
+
+    return change
+
+
+def probes(app: Trial, rate: float) -> Lane:
+    """Clients with the header."""
+    return Lane(PROBE, app.hosts[0], headers={_HEADER: _VALUE}, shape=Constant(rate))
+
+
+def routes_are(*routes: str, name: str = "payments") -> Condition:
+    """The VirtualService has exactly these HTTP routes, in whatever order."""
+
+    def check(state: State) -> Verdict:
+        found = sorted(record["route"] for record in state.all("weight") if record["object"] == name)
+        return (met if found == sorted(routes) else pending)(f"the VirtualService has routes {found}")
+
+    return Condition(f"routes {', '.join(routes)} in the VirtualService", check, name)

@@ -1,0 +1,55 @@
+"""Readiness is the first gate, and as good as what the probe asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.canary import gates
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, paused_at, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE
+
+_RATE = 100.0
+
+
+@pytest.mark.scenario("can-17")
+def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("canary", variant=_held_at_5_percent) as app:
+        with app.traffic(_RATE):
+            app.deploy("1.2-neverready")
+            took = app.wait(aborted(version="1.2-neverready"), within=45)
+        records = app.records()
+        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-neverready")
+        assert_no_errors(records, lane=ACTIVE)
+    numbers(responses_of_the_bad_version=none, deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds 12)")
+
+
+@pytest.mark.scenario("can-17")
+def test_a_probe_of_the_open_port_lets_the_same_pod_have_its_share_of_requests(
+    trial: StartTrial, numbers: Report
+) -> None:
+    by_port = gates.readiness({"tcpSocket": {"port": "http"}})
+    with trial("canary", variant=variants.all_of(_held_at_5_percent, by_port)) as app:
+        with app.traffic(_RATE):
+            app.deploy("1.2-neverready")
+            there = all_of(paused_at(1), weight_is(5))
+            app.wait(there, within=30)
+            app.holds(there, for_=13)
+        records = app.records()
+        (settled,) = windows(records, lane=ACTIVE)
+        share = assert_share(records, lane=ACTIVE, version="1.2-neverready", weight=5, window=settled.window)
+    numbers(share_of_the_bad_version=share)
+
+
+def _held_at_5_percent(objects: list[Object]) -> None:
+    """Nothing but readiness judges, and its patience is short."""
+    variants.without_analysis(objects)
+    variants.canary_steps(5, None)(objects)
+    variants.spec_of(objects)["progressDeadlineSeconds"] = 12

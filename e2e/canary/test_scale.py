@@ -1,0 +1,150 @@
+"""How many pods each version has at each step, and that no version gets more than they can carry."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.rollout.capacity import excesses, pods_are, totals
+from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.rollout.expectation import Condition, all_of
+from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+
+_RATE = 50.0
+_REPLICAS = 4
+
+
+@pytest.mark.scenario("can-15")
+def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
+    trial: StartTrial, numbers: Report
+) -> None:
+    steps = variants.canary_steps(
+        {"setCanaryScale": {"replicas": 1}}, None,
+        {"setCanaryScale": {"weight": 75}}, 10, None,
+        {"setCanaryScale": {"matchTrafficWeight": True}}, None,
+    )  # fmt: skip
+    changed = variants.all_of(variants.without_analysis, steps, _at_least_two_pods)
+    with trial("canary", replicas=_REPLICAS, variant=changed) as app:
+        with app.traffic(_RATE):
+            since = app.timeline.clock()
+            app.deploy("1.1")
+            # Of the one pod that is 10% of 4, minPodsPerReplicaSet makes two; a number asked for stays.
+            for step, pods, weight in ((1, 1, 0), (4, 3, 10), (6, 2, 10)):
+                there = all_of(paused_at(step), pods_are({"1.0": 4, "1.1": pods}), weight_is(weight))
+                app.wait(there, within=45)
+                app.holds(there, for_=4)
+                app.promote()
+            app.wait(all_of(promoted("1.1"), pods_are({"1.1": 4})), within=60)
+            app.holds(promoted("1.1"), for_=4)
+        records = app.records()
+
+        peak = max(asked for asked, _ in totals(records, since))
+        assert peak == 2 * _REPLICAS, f"at most {peak} pods were asked for"
+        assert excesses(records, replicas=_REPLICAS) == []
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        pods_at_its_peak=f"{peak} of {_REPLICAS} (maxSurge 1 is not used with a traffic router)",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("can-15")
+def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
+    trial: StartTrial, numbers: Report
+) -> None:
+    at_25 = all_of(paused_at(1), pods_are({"1.0": 3, "1.1": 2}), weight_is(25))
+    at_75 = all_of(paused_at(3), pods_are({"1.0": 2, "1.1": 3}), weight_is(75))
+    changed = variants.all_of(_with_a_dynamic_stable, _at_least_two_pods)
+    with trial("canary", replicas=_REPLICAS, variant=changed) as app:
+        with app.traffic(_RATE):
+            app.deploy("1.1")
+            _walk(app, at_25, at_75)
+            app.abort()
+            returned = all_of(aborted(version="1.1"), weight_is(0), pods_are({"1.0": 4, "1.1": 0}))
+            took = app.wait(returned, within=45)
+            app.retry()
+            _walk(app, at_25, at_75)
+            app.promote()
+            app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=60)
+        records = app.records()
+
+        assert excesses(records, replicas=_REPLICAS) == []
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        abort_at_75_to_all_pods_stable=f"{took:.1f} s",
+        failed_requests=f"0 of {answered:,}, through an abort at 75% and a promotion",
+    )
+
+
+@pytest.mark.scenario("can-15")
+def test_with_a_delay_of_the_scale_down_the_abort_of_a_dynamic_stable_stops_at_a_step(
+    trial: StartTrial, numbers: Report
+) -> None:
+    """https://github.com/argoproj/argo-rollouts/issues/4898: neither gives way to the other."""
+    at_25 = all_of(paused_at(1), pods_are({"1.0": 3, "1.1": 1}))
+    at_75 = all_of(paused_at(3), pods_are({"1.0": 1, "1.1": 3}), weight_is(75))
+    changed = variants.all_of(_with_a_dynamic_stable, _with_a_delay)
+    with trial("canary", replicas=_REPLICAS, variant=changed) as app:
+        with app.traffic(2 * _RATE):
+            app.deploy("1.1")
+            _walk(app, at_25, at_75)
+            app.abort()
+            stuck = all_of(aborted(version="1.1"), weight_is(25), pods_are({"1.0": 3, "1.1": 3}))
+            app.wait(stuck, within=30)
+            since = app.timeline.clock() + CONVERGENCE_SECONDS
+            app.holds(stuck, for_=CONVERGENCE_SECONDS + 11)
+        stayed = assert_share(app.records(), lane=ACTIVE, version="1.1", weight=25, window=Window(since))
+    numbers(share_of_the_aborted_version_for_as_long_as_it_was_watched=stayed)
+
+
+@pytest.mark.scenario("can-15")
+@pytest.mark.parametrize(("surge", "unavailable"), [(1, 0), (0, 1)])
+def test_without_a_traffic_router_the_pods_stay_within_surge_and_unavailable(
+    trial: StartTrial, numbers: Report, surge: int, unavailable: int
+) -> None:
+    def change(objects: list[Object]) -> None:
+        variants.without_analysis(objects)
+        variants.canary_steps(50, None)(objects)
+        strategy = variants.strategy_of(objects)
+        del strategy["trafficRouting"]
+        strategy |= {"maxSurge": surge, "maxUnavailable": unavailable}
+
+    with trial("canary", replicas=_REPLICAS, variant=change) as app:
+        since = app.timeline.clock()
+        app.deploy("1.1")
+        app.wait(all_of(paused_at(1), pods_are({"1.0": 2, "1.1": 2})), within=60)
+        app.promote()
+        app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=60)
+        seen = list(totals(app.records(), since))
+        most, fewest = max(asked for asked, _ in seen), min(available for _, available in seen)
+        assert most <= _REPLICAS + surge, f"{most} pods were asked for"
+        assert fewest >= _REPLICAS - unavailable, f"only {fewest} pods were available"
+    numbers(**{f"pods with maxSurge {surge} and maxUnavailable {unavailable}": f"{fewest} to {most}"})
+
+
+def _at_least_two_pods(objects: list[Object]) -> None:
+    variants.strategy_of(objects)["minPodsPerReplicaSet"] = 2
+
+
+def _with_a_dynamic_stable(objects: list[Object]) -> None:
+    variants.without_analysis(objects)
+    variants.canary_steps(25, None, 75, None)(objects)
+    strategy = variants.strategy_of(objects)
+    strategy["dynamicStableScale"] = True
+    del strategy["abortScaleDownDelaySeconds"]
+
+
+def _with_a_delay(objects: list[Object]) -> None:
+    variants.strategy_of(objects)["abortScaleDownDelaySeconds"] = 5
+
+
+def _walk(app: Trial, first: Condition, second: Condition) -> None:
+    """Through the first pause to the second."""
+    app.wait(first, within=60)
+    app.holds(first, for_=2)
+    app.promote()
+    app.wait(second, within=60)
+    app.holds(second, for_=2)

@@ -1,0 +1,72 @@
+"""The gateway splits by two Services or by two subsets of one: clients cannot tell which."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.canary import subsets
+from e2e.types import Report, StartTrial
+from e2e.variants import Variant
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.rollout.convergence import assert_gone, windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+
+_RATE = 150.0
+# At this rate, 1,000 requests take 7 s.
+_JUDGED = 9.0
+
+
+def _by_service(_: list[Object]) -> None:
+    """As the base does it."""
+
+
+@pytest.mark.scenario("can-14")
+@pytest.mark.parametrize(
+    ("split", "canary"),
+    [
+        pytest.param(_by_service, "payments-canary", id="by-service"),
+        pytest.param(subsets.split_by_subset, subsets.CANARY, id="by-subset"),
+    ],
+)
+def test_each_split_gives_the_same_shares_and_no_change_of_it_costs_a_client_an_error(
+    trial: StartTrial, numbers: Report, split: Variant, canary: str
+) -> None:
+    steps = variants.canary_steps(5, None, 50, None)
+    with trial("canary", variant=variants.all_of(split, variants.without_analysis, steps)) as app:
+        with app.traffic(_RATE):
+            app.deploy("1.1")
+            for step, weight in ((1, 5), (3, 50)):
+                there = all_of(paused_at(step), weight_is(weight, service=canary))
+                app.wait(there, within=45)
+                app.holds(there, for_=_JUDGED)
+                app.promote()
+            app.wait(promoted("1.1"), within=45)
+            app.holds(promoted("1.1"), for_=_JUDGED)
+            app.deploy("1.0")
+            app.wait(all_of(paused_at(1), weight_is(5, service=canary)), within=45)
+            app.holds(weight_is(5, service=canary), for_=3)
+            app.abort()
+            gone = all_of(aborted(version="1.0"), weight_is(0, service=canary))
+            app.wait(gone, within=10)
+            app.holds(gone, for_=CONVERGENCE_SECONDS + _JUDGED)
+        records = app.records()
+
+        walk = {
+            settled.weights.get("1.1", 0): settled.window for settled in windows(records, lane=ACTIVE)[:3]
+        }
+        assert list(walk) == [5, 50, 100], f"the weights were {list(walk)}"
+        shares = [
+            assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=window)
+            for weight, window in walk.items()
+        ]
+        none = assert_gone(records, lane=ACTIVE, version="1.0", allow=CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        shares_at_5_50_and_100="; ".join(map(str, shares)),
+        after_the_abort=none,
+        failed_requests=f"0 of {answered:,}, through four changes and an abort",
+    )
