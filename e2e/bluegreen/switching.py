@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from fixtures.rollout.convergence import changes, convergence, versions_by_hash
@@ -38,6 +39,10 @@ class Switch:
     mixed: float
     overlap: float
 
+    def settled(self, end: float = math.inf) -> Window:
+        """From when on clients may get the new version only, until `end` in Unix seconds."""
+        return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), end)
+
     def __str__(self) -> str:
         return f"{self.old} to {self.new}, converged in {self.converged:.2f} s, overlap {self.overlap:.3f} s"
 
@@ -57,13 +62,13 @@ def switches(records: list[Record], *, lane: str = ACTIVE) -> list[Switch]:
     return found
 
 
-def assert_clean(records: list[Record], switch: Switch, *, until: float) -> tuple[ZeroCheck, ZeroCheck]:
-    """Assert that a switch was one: nothing of the new version before it, and nothing of the old one after.
+def assert_clean(records: list[Record], switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
+    """Assert that the only switch was one: nothing of the new version before, nothing of the old one after.
 
     Args:
         records: Of the timeline.
         switch: The switch.
-        until: When the next one was asked for, in Unix seconds.
+        promoted: When it was asked for, in Unix seconds.
 
     Returns:
         The answers of the new version before it, and of the old one once clients were switched.
@@ -71,12 +76,10 @@ def assert_clean(records: list[Record], switch: Switch, *, until: float) -> tupl
     Raises:
         ConditionNotMetError: There were some, or too few requests for a verdict.
     """
-    # The Service has changed before the watch tells of it.
-    before = Window(end=switch.t - 0.5)
-    after = Window(switch.t + min(switch.converged, CONVERGENCE_SECONDS), until)
+    before = Window(end=promoted)
     return (
         assert_exactly_none(records, lane=ACTIVE, version=switch.new, window=before),
-        assert_exactly_none(records, lane=ACTIVE, version=switch.old, window=after),
+        assert_exactly_none(records, lane=ACTIVE, version=switch.old, window=switch.settled()),
     )
 
 

@@ -56,7 +56,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(promoted("1.1"), within=60)
-            app.holds(promoted("1.1"), for_=CONVERGENCE_SECONDS + 11)
+            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 11)
         records = app.records()
 
         (switch,) = switches(records)
@@ -97,13 +97,13 @@ def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Repo
             app.wait(paused_at(), within=60)
             app.promote()
             app.wait(promoted("1.1"), within=60)
-            app.holds(promoted("1.1"), for_=CONVERGENCE_SECONDS + 6)
+            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 6)
         records = app.records()
 
         assert selected(records) == ["1.0", "1.1"], "the active Service did not switch just once"
         (switch,) = switches(records)
         assert switch.converged <= CONVERGENCE_SECONDS, switch
-        before, after = assert_clean(records, switch, until=app.timeline.clock())
+        before, after = assert_clean(records, switch, promoted=asked(records, "promote"))
         assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
