@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import asked, assert_clean, switches
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, asked, assert_clean, switches
 from e2e.types import Report, StartTrial
 from fixtures.rollout.conditions import behind, paused_at, promoted, scaled_to
 from fixtures.rollout.expectation import Condition, all_of
@@ -14,6 +14,8 @@ from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import assert_no_errors
 from fixtures.trial import ACTIVE, Trial
 
+# For 1,000 requests at 100 a second after the data plane has followed.
+_ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11
 # Far longer than any of these scenarios.
 _HOUR = 3600
 
@@ -23,14 +25,14 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("bluegreen", replicas=3, variant=blue_green(previewReplicaCount=1)) as app:
-        with app.traffic():
+        with app.traffic(100):
             app.deploy("1.1")
             app.wait(paused_at(), within=60)
-            app.holds(all_of(scaled_to(3, "1.0"), scaled_to(1, "1.1")), for_=6)
+            app.holds(all_of(scaled_to(3, "1.0"), scaled_to(1, "1.1")), for_=11)
             app.promote()
             app.wait(promoted("1.1"), within=60)
             app.wait(scaled_to(3, "1.1"), within=10)
-            app.holds(behind("1.1", "payments-active"), for_=11)
+            app.holds(behind("1.1", "payments-active"), for_=_ENOUGH_SECONDS)
         records = app.records()
 
         (switch,) = switches(records)

@@ -92,12 +92,13 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
 @pytest.mark.scenario("bg-3")
 def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Report) -> None:
     with trial("bluegreen", replicas=3) as app:
-        with app.traffic():
+        with app.traffic(100):
             app.deploy("1.1")
             app.wait(paused_at(), within=60)
+            app.holds(paused_at(), for_=11)
             app.promote()
             app.wait(promoted("1.1"), within=60)
-            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 6)
+            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 11)
         records = app.records()
 
         assert selected(records) == ["1.0", "1.1"], "the active Service did not switch just once"
