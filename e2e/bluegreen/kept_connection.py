@@ -1,0 +1,66 @@
+"""A client in the cluster that creates payments over one connection, which it keeps."""
+
+from __future__ import annotations
+
+from kubernetes.client import ApiException
+
+from fixtures.cluster.kube import Object
+from fixtures.core.retry import PendingError
+from fixtures.trial import Trial
+
+_NAME = "client"
+# A line for each answer: when, in Unix seconds, and from which version. The node's clock is this host's.
+_PROGRAM = """
+import http.client, json, time
+order = json.dumps({"amount": 1, "currency": "EUR", "payee": "kept connection"})
+connection = http.client.HTTPConnection("payments-active", timeout=2)
+while True:
+    try:
+        connection.request("POST", "/payments", order)
+        answer = connection.getresponse()
+        answer.read()
+        print(f"{time.time():.3f} {answer.headers['x-version']}", flush=True)
+    except (OSError, http.client.HTTPException) as error:
+        print(f"{time.time():.3f} - {error}", flush=True)
+        connection.close()
+    time.sleep(0.05)
+"""
+
+
+def with_client(objects: list[Object]) -> None:
+    """Add the client to the manifests of a trial; it is there from the beginning."""
+    (rollout,) = [manifest for manifest in objects if manifest["kind"] == "Rollout"]
+    template = rollout["spec"]["template"]["spec"]
+    (container,) = template["containers"]
+    client = {
+        "name": _NAME,
+        "image": container["image"],
+        "command": ["python3", "-c", _PROGRAM],
+        "securityContext": container["securityContext"],
+        "resources": container["resources"],
+    }
+    spec = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 0,
+        "securityContext": template["securityContext"],
+        "containers": [client],
+    }
+    metadata = {"name": _NAME, "namespace": rollout["metadata"]["namespace"]}
+    objects.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+
+def first_answer(app: Trial) -> None:
+    """Return once the client was answered by a version. Raises PendingError until then."""
+    try:
+        found = answers(app)
+    except ApiException as error:
+        raise PendingError(f"its log cannot be read yet: {error.status}") from error
+    if all(version == "-" for _, version in found):
+        raise PendingError(f"{len(found)} tries without an answer")
+
+
+def answers(app: Trial) -> list[tuple[float, str]]:
+    """When the client got an answer, in Unix seconds, and from which version; "-" for an error."""
+    lines = app.kube.logs(_NAME, app.namespace, _NAME).splitlines()
+    return [(float(line.split()[0]), line.split()[1]) for line in lines]

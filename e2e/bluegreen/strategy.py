@@ -1,0 +1,44 @@
+"""What the Rollouts of the blue-green scenarios have different from the base."""
+
+from __future__ import annotations
+
+from e2e import variants
+from e2e.variants import Variant
+from fixtures.cluster.kube import Object
+
+
+def blue_green(**settings: object) -> Variant:
+    """Other fields of the blue-green strategy."""
+
+    def change(objects: list[Object]) -> None:
+        variants.strategy_of(objects).update(settings)
+
+    return change
+
+
+def progress_deadline(seconds: int) -> Variant:
+    """How long the new version may take to be available."""
+
+    def change(objects: list[Object]) -> None:
+        variants.spec_of(objects)["progressDeadlineSeconds"] = seconds
+
+    return change
+
+
+def analysis(when: str, *, count: int = 20) -> Variant:
+    """The new version's success rate decides; `when` is prePromotionAnalysis or postPromotionAnalysis.
+
+    It is measured `count` times, a second apart; fewer than the template's inconclusiveLimit are refused.
+    """
+
+    def change(objects: list[Object]) -> None:
+        variants.strategy_of(objects)[when] = {
+            "templates": [{"templateName": "success-rate"}],
+            "args": [
+                {"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+                {"name": "pod-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
+                {"name": "count", "value": str(count)},
+            ],
+        }
+
+    return change

@@ -1,0 +1,123 @@
+"""How active went from one version to another, in the cluster and for clients; and the pods behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fixtures.rollout.convergence import changes, convergence, versions_by_hash
+from fixtures.rollout.records import tag_of
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import Window, assert_exactly_none, requests
+from fixtures.trial import ACTIVE
+from loadgen.statistics import ZeroCheck
+
+SERVICE = "payments-active"
+# What the gateway takes to follow a Service is some tenths of a second; a machine may be ten times as busy.
+CONVERGENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A change of the version that clients get.
+
+    Attributes:
+        t: When the active Service was seen to select the other version, in Unix seconds.
+        old: The version before.
+        new: The version after.
+        converged: Seconds from then to the sending of the last request that the old version answered.
+        mixed: Seconds from the first answer of the new version to the sending of the last request that the
+            old one answered: while the gateway sent requests to both. 0 if it sent none to both.
+        overlap: Seconds from the first answer of the new version to the last one of the old: the same with
+            requests that were under way.
+    """
+
+    t: float
+    old: str
+    new: str
+    converged: float
+    mixed: float
+    overlap: float
+
+    def settled(self, end: float = math.inf) -> Window:
+        """From when on clients may get the new version only, until `end` in Unix seconds."""
+        return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), end)
+
+    def __str__(self) -> str:
+        return f"{self.old} to {self.new}, converged in {self.converged:.2f} s, overlap {self.overlap:.3f} s"
+
+
+def switches(records: list[Record], *, lane: str = ACTIVE) -> list[Switch]:
+    """Every change of the version behind the active Service, in their order."""
+    sent = requests(records, lane)
+    found = []
+    for change in changes(records):
+        ((old, _),), ((new, _),) = change.before.items(), change.after.items()
+        # Until the next change: it may bring the old version back.
+        during = [request for request in sent if request.t < change.until]
+        came = [r.received for r in during if r.version == new and r.received >= change.t - 1]
+        went = [r for r in during if r.version == old]
+        mixed, overlap = (_beyond(came, ends) for ends in ([r.t for r in went], [r.received for r in went]))
+        found.append(Switch(change.t, old, new, convergence(change, sent) or 0.0, mixed, overlap))
+    return found
+
+
+def assert_clean(records: list[Record], switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
+    """Assert that the only switch was one: nothing of the new version before, nothing of the old one after.
+
+    Args:
+        records: Of the timeline.
+        switch: The switch.
+        promoted: When it was asked for, in Unix seconds.
+
+    Returns:
+        The answers of the new version before it, and of the old one once clients were switched.
+
+    Raises:
+        ConditionNotMetError: There were some, or too few requests for a verdict.
+    """
+    before = Window(end=promoted)
+    return (
+        assert_exactly_none(records, lane=ACTIVE, version=switch.new, window=before),
+        assert_exactly_none(records, lane=ACTIVE, version=switch.old, window=switch.settled()),
+    )
+
+
+def asked(records: list[Record], verb: str) -> float:
+    """When a verb was last used, in Unix seconds."""
+    return float([record["t"] for record in of_kind(records, "verb") if record["verb"] == verb][-1])
+
+
+def available_at(records: list[Record], version: str) -> float:
+    """When all pods of a version were first available, in Unix seconds."""
+    return next(
+        float(found["t"])
+        for found in of_kind(records, "replicaset")
+        if tag_of(found["image"]) == version and 0 < found["desired"] <= found["available"]
+    )
+
+
+def paused_first(records: list[Record], after: float) -> float | None:
+    """When the Rollout was first seen paused after a moment, in Unix seconds; None if it never was."""
+    times = (float(r["t"]) for r in of_kind(records, "rollout") if r["t"] >= after and r["phase"] == "Paused")
+    return next(times, None)
+
+
+def scaled_down_at(records: list[Record], version: str, after: float) -> float:
+    """When the ReplicaSet of a version was first seen to want no pods after a moment, in Unix seconds."""
+    return next(
+        float(found["t"])
+        for found in of_kind(records, "replicaset")
+        if tag_of(found["image"]) == version and found["t"] > after and found["desired"] == 0
+    )
+
+
+def selected(records: list[Record], service: str = SERVICE) -> list[str]:
+    """The versions that a Service has selected, in their order."""
+    versions = versions_by_hash(records)
+    found = [versions[r["hash"]] for r in of_kind(records, "service") if r["name"] == service and r["hash"]]
+    return [tag for place, tag in enumerate(found) if place == 0 or found[place - 1] != tag]
+
+
+def _beyond(came: list[float], went: list[float]) -> float:
+    return max(0.0, max(went) - min(came)) if came and went else 0.0

@@ -1,0 +1,103 @@
+"""What an analysis before the switch prevents, and what one after it takes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.bluegreen.strategy import analysis, blue_green
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, selected, switches
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of
+from fixtures.rollout.conditions import aborted, analysis_failed, promoted
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, requests
+from fixtures.trial import ACTIVE
+from loadgen.statistics import Share
+
+
+@pytest.mark.scenario("bg-5")
+def test_a_version_that_fails_its_analysis_before_promotion_is_never_switched_to(
+    trial: StartTrial, numbers: Report
+) -> None:
+    # Promotion is automatic: nothing but the analysis is in its way.
+    variant = all_of(analysis("prePromotionAnalysis"), blue_green(autoPromotionEnabled=True))
+    with trial("bluegreen", variant=variant) as app:
+        with app.traffic(100, preview_rate=50):
+            app.deploy("1.2-5xx")
+            app.wait(analysis_failed(), within=60)
+            took = app.wait(aborted(version="1.2-5xx"), within=30)
+            app.holds(aborted(version="1.2-5xx"), for_=10)
+        records = app.records()
+
+        assert selected(records) == ["1.0"], "the active Service was switched"
+        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx")
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        analysis_Failed_to_aborted=f"{took:.2f} s",
+        active_from_green=none,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("bg-5")
+def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
+    trial: StartTrial, numbers: Report
+) -> None:
+    variant = all_of(analysis("postPromotionAnalysis"), blue_green(autoPromotionEnabled=True))
+    with trial("bluegreen", variant=variant) as app:
+        before = app.stable_pods()
+        with app.traffic(100):
+            app.deploy("1.2-5xx")
+            app.wait(analysis_failed(), within=60)
+            app.wait(aborted(version="1.2-5xx"), within=30)
+            app.holds(aborted(version="1.2-5xx"), for_=CONVERGENCE_SECONDS + 11)
+        records = app.records()
+
+        assert selected(records) == ["1.0", "1.2-5xx", "1.0"]
+        there, back = switches(records)
+        assert back.converged <= CONVERGENCE_SECONDS, back
+        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx", window=back.settled())
+        assert app.stable_pods() == before, "blue's pods were not the same ones all the while"
+        bad = [request for request in requests(records, ACTIVE) if request.failed]
+        assert {request.version for request in bad} == {"1.2-5xx"}, "the switches themselves cost requests"
+        failed = next(r["t"] for r in of_kind(records, "analysis") if r["run_phase"] == "Failed")
+    numbers(
+        switched_to_AnalysisRun_Failed=f"{failed - there.t:.2f} s",
+        AnalysisRun_Failed_to_switched_back=f"{back.t - failed:.2f} s",
+        convergence_of_the_way_back=f"{back.converged:.2f} s",
+        bad_responses_of_all=Share(len(bad), len(requests(records, ACTIVE))),
+        active_from_green_afterwards=none,
+    )
+
+
+@pytest.mark.scenario("bg-5")
+def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
+    variant = all_of(
+        analysis("prePromotionAnalysis"),
+        analysis("postPromotionAnalysis"),
+        blue_green(autoPromotionEnabled=True),
+    )
+    with trial("bluegreen", variant=variant) as app:
+        with app.traffic(100, preview_rate=50):
+            app.deploy("1.1")
+            app.wait(promoted("1.1"), within=90)
+        records = app.records()
+
+        (switch,) = switches(records)
+        before, after = (_succeeded_at(records, suffix) for suffix in ("pre", "post"))
+        # The watches of Services and AnalysisRuns tell of the same moment a little apart.
+        assert before < switch.t + 0.5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        first_analysis_Successful_to_switched=f"{switch.t - before:.2f} s",
+        switched_to_second_analysis_Successful=f"{after - switch.t:.2f} s",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _succeeded_at(records: list[Record], suffix: str) -> float:
+    """When the AnalysisRun whose name ends so was Successful, in Unix seconds."""
+    runs = [run for run in of_kind(records, "analysis") if run["name"].endswith(f"-{suffix}")]
+    succeeded = [float(run["t"]) for run in runs if run["run_phase"] == "Successful"]
+    assert succeeded, f"no AnalysisRun -{suffix} was Successful"
+    return succeeded[0]

@@ -1,0 +1,55 @@
+"""A green that does not work never becomes active, although nobody has to promote it."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.bluegreen.strategy import analysis, blue_green, progress_deadline
+from e2e.bluegreen.switching import asked, selected
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial import ACTIVE
+
+
+@pytest.mark.scenario("bg-7")
+@pytest.mark.parametrize(
+    ("version", "because"),
+    [
+        ("1.2-crash", "has timed out progressing"),
+        ("1.2-5xx", 'Metric "success-rate" assessed Failed'),
+        ("1.2-neverready", "has timed out progressing"),
+    ],
+)
+def test_a_broken_green_never_reaches_active(
+    trial: StartTrial, numbers: Report, version: str, because: str
+) -> None:
+    with trial("bluegreen", variant=_promoted_unless_broken) as app:
+        before = app.stable_pods()
+        with app.traffic(100, preview_rate=50):
+            app.deploy(version)
+            app.wait(aborted(version=version), within=60)
+            took = app.timeline.clock() - asked(app.timeline.records, "deploy")
+            app.holds(aborted(version=version), for_=10)
+        records = app.records()
+
+        assert because in of_kind(records, "rollout")[-1]["message"]
+        assert selected(records) == ["1.0"], "the active Service was switched"
+        none = assert_exactly_none(records, lane=ACTIVE, version=version)
+        answered = assert_no_errors(records, lane=ACTIVE)
+        assert app.stable_pods() == before, "blue's pods were touched"
+    numbers(
+        deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds 20): {because}",
+        active_from_green=none,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _promoted_unless_broken(objects: list[Object]) -> None:
+    change = all_of(
+        blue_green(autoPromotionEnabled=True), progress_deadline(20), analysis("prePromotionAnalysis")
+    )
+    change(objects)

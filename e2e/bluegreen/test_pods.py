@@ -1,0 +1,106 @@
+"""How many pods of which version there are over time, and what clients get meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.bluegreen.strategy import blue_green
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, asked, assert_clean, switches
+from e2e.types import Report, StartTrial
+from fixtures.rollout.conditions import behind, paused_at, promoted, scaled_to
+from fixtures.rollout.expectation import Condition, all_of
+from fixtures.rollout.records import tag_of
+from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.trial import ACTIVE, Trial
+
+# For 1,000 requests at 100 a second after the data plane has followed.
+_ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11
+# Far longer than any of these scenarios.
+_HOUR = 3600
+
+
+@pytest.mark.scenario("bg-8")
+def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("bluegreen", replicas=3, variant=blue_green(previewReplicaCount=1)) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(), within=60)
+            app.holds(all_of(scaled_to(3, "1.0"), scaled_to(1, "1.1")), for_=11)
+            app.promote()
+            app.wait(promoted("1.1"), within=60)
+            app.wait(scaled_to(3, "1.1"), within=10)
+            app.holds(behind("1.1", "payments-active"), for_=_ENOUGH_SECONDS)
+        records = app.records()
+
+        (switch,) = switches(records)
+        # The watch of the pods may tell later than that of the Services.
+        ready = ready_pods(records, "1.1", at=switch.t + 1)
+        assert ready == 3, f"clients were sent to {ready} of 3 pods"
+        assert_clean(records, switch, promoted=asked(records, "promote"))
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        pods_of_the_preview="1 until promoted, 3 ready at the switch",
+        promote_to_switch=f"{switch.t - asked(records, 'promote'):.2f} s",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("bg-8")
+def test_the_revision_limit_keeps_that_many_old_versions(trial: StartTrial, numbers: Report) -> None:
+    variant = blue_green(
+        scaleDownDelaySeconds=_HOUR, scaleDownDelayRevisionLimit=1, autoPromotionEnabled=True
+    )
+    with trial("bluegreen", version="1.2-slow", variant=variant) as app:
+        _release(app, "1.0")
+        app.holds(_all_pods("1.2-slow", "1.0"), for_=5)
+        with app.traffic(100):
+            _release(app, "1.1")
+            took = app.wait(scaled_to(0, "1.2-slow"), within=30)
+            app.holds(_all_pods("1.0", "1.1"), for_=8)
+        records = app.records()
+
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        pods="first version 0, second 2, third 2 (scaleDownDelayRevisionLimit 1)",
+        promoted_to_oldest_gone=f"{took:.1f} s",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("bg-8")
+def test_a_delay_of_0_seconds_keeps_old_versions_for_ever(trial: StartTrial, numbers: Report) -> None:
+    """Contrary to its words: https://github.com/argoproj/argo-rollouts/issues/1992."""
+    variant = blue_green(scaleDownDelaySeconds=0, autoPromotionEnabled=True)
+    with trial("bluegreen", version="1.2-slow", variant=variant) as app:
+        _release(app, "1.0")
+        with app.traffic(100):
+            _release(app, "1.1")
+            app.holds(_all_pods("1.2-slow", "1.0", "1.1"), for_=15)
+        records = app.records()
+
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        pods="first version 2, second 2, third 2, 15 s after the last promotion",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def ready_pods(records: list[Record], version: str, *, at: float) -> int:
+    """How many pods of a version were ready at a moment."""
+    ready: dict[str, bool] = {}
+    for pod in of_kind(records, "pod"):
+        if pod["t"] <= at and tag_of(pod["image"]) == version:
+            ready[pod["name"]] = pod["ready"] and not pod.get("deleted")
+    return sum(ready.values())
+
+
+def _all_pods(*versions: str) -> Condition:
+    return all_of(*(scaled_to(2, version) for version in versions))
+
+
+def _release(app: Trial, version: str) -> None:
+    app.deploy(version)
+    app.wait(promoted(version), within=60)

@@ -1,0 +1,118 @@
+"""When green takes over, and that it does so all at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.bluegreen.strategy import blue_green, progress_deadline
+from e2e.bluegreen.switching import (
+    CONVERGENCE_SECONDS,
+    asked,
+    assert_clean,
+    available_at,
+    paused_first,
+    selected,
+    switches,
+)
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of as variants
+from fixtures.rollout.conditions import behind, paused_at, promoted
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial import ACTIVE
+
+_AUTOMATIC_SECONDS = 10
+# Two threads of the gateway hear of a switch within milliseconds of each other, or of a busy machine's stall.
+_MIXED_SECONDS = 2.0
+
+
+@pytest.mark.scenario("bg-2")
+@pytest.mark.parametrize("seconds", [None, _AUTOMATIC_SECONDS])
+def test_without_automatic_promotion_green_waits_past_every_deadline(
+    trial: StartTrial, numbers: Report, seconds: int | None
+) -> None:
+    settings = {"autoPromotionSeconds": seconds} if seconds else {}
+    with trial("bluegreen", variant=variants(progress_deadline(20), blue_green(**settings))) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(), within=60)
+            app.holds(all_of(paused_at(), behind("1.0", "payments-active")), for_=25)
+        records = app.records()
+
+        none = assert_exactly_none(records, lane=ACTIVE, version="1.1")
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        held_for="25 s (progressDeadlineSeconds 20)",
+        active_from_green=none,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("bg-2")
+def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("bluegreen", variant=blue_green(autoPromotionEnabled=True)) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(promoted("1.1"), within=60)
+            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 11)
+        records = app.records()
+
+        (switch,) = switches(records)
+        assert paused_first(records, asked(records, "deploy")) is None, "it waited for somebody"
+        took = switch.t - available_at(records, "1.1")
+        assert took < 5, f"green was available {took:.1f} s before it became active"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(available_to_active=f"{took:.2f} s", switch=switch, failed_requests=f"0 of {answered:,}")
+
+
+@pytest.mark.scenario("bg-2")
+def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: Report) -> None:
+    settings = blue_green(autoPromotionEnabled=True, autoPromotionSeconds=_AUTOMATIC_SECONDS)
+    with trial("bluegreen", variant=settings) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(promoted("1.1"), within=80)
+        records = app.records()
+
+        paused = paused_first(records, asked(records, "deploy"))
+        assert paused is not None, "it did not wait at all"
+        (switch,) = switches(records)
+        took = switch.t - paused
+        # The controller keeps the beginning of a pause in whole seconds.
+        assert _AUTOMATIC_SECONDS - 2 <= took <= _AUTOMATIC_SECONDS + 5, f"it took {took:.1f} s"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        paused_to_active=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.scenario("bg-3")
+def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Report) -> None:
+    with trial("bluegreen", replicas=3) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(paused_at(), within=60)
+            app.holds(paused_at(), for_=11)
+            app.promote()
+            app.wait(promoted("1.1"), within=60)
+            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS + 11)
+        records = app.records()
+
+        assert selected(records) == ["1.0", "1.1"], "the active Service did not switch just once"
+        (switch,) = switches(records)
+        assert switch.converged <= CONVERGENCE_SECONDS, switch
+        before, after = assert_clean(records, switch, promoted=asked(records, "promote"))
+        assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"
+        answered = assert_no_errors(records, lane=ACTIVE)
+    numbers(
+        promote_to_Service_switched=f"{switch.t - asked(records, 'promote'):.2f} s",
+        convergence=f"{switch.converged:.3f} s",
+        clients_sent_to_both_for=f"{switch.mixed:.3f} s",
+        both_versions_answered_for=f"{switch.overlap:.3f} s",
+        from_green_before=before,
+        from_blue_after_convergence=after,
+        failed_requests=f"0 of {answered:,}",
+    )

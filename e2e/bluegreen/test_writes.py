@@ -1,0 +1,82 @@
+"""Whether two versions ever write at once, which a change of a database's schema might not stand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from e2e.bluegreen.kept_connection import answers, first_answer, with_client
+from e2e.bluegreen.strategy import blue_green
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, scaled_down_at, switches
+from e2e.types import EnterClaim, StartTrial
+from e2e.variants import all_of
+from fixtures.core.retry import until
+from fixtures.rollout.conditions import behind, promoted, scaled_to
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS, holds_if
+from fixtures.trial import ACTIVE
+from loadgen.plan import Call
+
+_WRITE = Call(
+    method="POST",
+    headers={"Content-Type": "application/json"},
+    body=json.dumps({"amount": 1250, "currency": "EUR", "payee": "schema probe"}),
+)
+_KEPT_SECONDS = 12
+# Version 1.2-slow takes 0.8 s for a write. Shorter than this, an overlap could be another one's.
+_LONG = 0.4
+
+
+@pytest.mark.scenario("bg-9")
+def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
+    trial: StartTrial, claim: EnterClaim
+) -> None:
+    variant = blue_green(autoPromotionEnabled=True)
+    with trial("bluegreen", version="1.2-slow", variant=variant) as app:
+        with app.traffic(50, call=_WRITE, users=200):
+            for version in ("1.1", "1.0"):
+                app.deploy(version)
+                app.wait(promoted(version), within=60)
+                app.holds(behind(version, "payments-active"), for_=CONVERGENCE_SECONDS + 5)
+        records = app.records()
+
+        slow, quick = switches(records)
+        answered = assert_no_errors(records, lane=ACTIVE)
+    claim(
+        "With blue-green, two versions never serve writes at once.",
+        expected=holds_if("no write is under way at the switch"),
+        found=holds_if("no write is under way at the switch") if slow.overlap > _LONG else HOLDS,
+        evidence={
+            "both_answered_for, writes of 0.8 s": f"{slow.overlap:.3f} s",
+            "both_answered_for, writes of some ms": f"{quick.overlap:.3f} s",
+            "gateway_sent_to_both_for": f"{slow.mixed:.3f} s and {quick.mixed:.3f} s",
+            "failed_writes": f"0 of {answered:,}",
+        },
+    )
+
+
+@pytest.mark.scenario("bg-9")
+def test_a_kept_connection_writes_to_blue_until_blue_ends(trial: StartTrial, claim: EnterClaim) -> None:
+    settings = blue_green(autoPromotionEnabled=True, scaleDownDelaySeconds=_KEPT_SECONDS)
+    with trial("bluegreen", variant=all_of(settings, with_client)) as app:
+        until(lambda: first_answer(app), what="first answer of the client", timeout=30)
+        app.deploy("1.1")
+        app.wait(promoted("1.1"), within=60)
+        app.wait(scaled_to(0, "1.0"), within=_KEPT_SECONDS + 30)
+        records = app.records()
+
+        (switch,) = switches(records)
+        written = [(t - switch.t, version) for t, version in answers(app) if t > switch.t]
+        late = [t for t, version in written if version == "1.0"]
+        ended = scaled_down_at(records, "1.0", switch.t) - switch.t
+    claim(
+        "Every client writes to green as soon as the active Service selects it.",
+        expected=DOES_NOT_HOLD,
+        found=DOES_NOT_HOLD if late and late[-1] > CONVERGENCE_SECONDS else HOLDS,
+        evidence={
+            "client": "in the cluster, to the Service's address, over one connection that it keeps",
+            "writes_to_blue_after_the_switch": f"{len(late):,}, the last one {late[-1]:.1f} s after it",
+            "blue_scaled_down": f"{ended:.1f} s after it (scaleDownDelaySeconds {_KEPT_SECONDS})",
+        },
+    )
