@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from fixtures.cluster.kube import Object
-from fixtures.stack import prometheus
+from fixtures.stack.prometheus import ADDRESS
 
-ADDRESS = f"http://{prometheus.SERVICE}.{prometheus.NAMESPACE}:{prometheus.PORT}"
 BARE = {"successCondition": "result[0] >= 0.95"}
 BARE_FAILURE = {"failureCondition": "result[0] < 0.95"}
 GUARDED = {

@@ -10,10 +10,12 @@ from e2e.analysis.metrics import BAD, BARE, BARE_FAILURE, GOOD, GUARDED, metric,
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError, until
+from fixtures.environment import Environment
 from fixtures.stack import prometheus
 from fixtures.trial import Trial
 
 _OK, _FAILED, _ERROR, _UNCLEAR = "Successful", "Failed", "Error", "Inconclusive"
+_NOTHING = "vector(1) < 0"
 _GUARDS = {
     "bare successCondition": ("{query}", BARE),
     "bare failureCondition": ("{query}", BARE_FAILURE),
@@ -57,6 +59,28 @@ def test_without_traffic_the_phase_depends_on_how_the_question_is_asked(
     for data in _PHASES:
         told = ", ".join(f"{guard}: {found[data, guard]['phase']}" for guard in _GUARDS)
         numbers(**{f"phase with {data}": told})
+
+
+@pytest.mark.scenario("an-4")
+@pytest.mark.parametrize(
+    ("limit", "phase", "said"),
+    [
+        (2, "Inconclusive", "inconclusive (3) > inconclusiveLimit (2)"),
+        (3, "Successful", ""),
+        (4, "Error", "count must be >= inconclusiveLimit"),
+    ],
+)
+def test_as_many_inconclusive_measurements_as_there_are_measurements_are_a_success(
+    limit: int, phase: str, said: str, environment: Environment, numbers: Report
+) -> None:
+    kube = environment.kube
+    with runs.namespace(kube) as namespace:
+        patient = metric("m", _NOTHING, GUARDED, count=3, inconclusiveLimit=limit)
+        runs.create(kube, namespace, "patient", patient)
+        status = runs.ended(kube, namespace, "patient")
+    assert status["phase"] == phase, status
+    assert said in status.get("message", "")
+    numbers(**{f"never any data, count 3, inconclusiveLimit {limit}": phase})
 
 
 def _cells() -> list[tuple[str, str]]:
