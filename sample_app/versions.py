@@ -101,3 +101,14 @@ def _known() -> str:
 
 # The versions that images are made of; each costs only a few kilobytes.
 IMAGES = (*VERSIONS, of("1.2-5xx-20"), of("1.3-ledger-2"))
+
+
+def require_image(tag: str) -> None:
+    """Refuse a version that no image is made of.
+
+    Raises:
+        FiredampError: There is none; it names those that exist.
+    """
+    tags = [version.tag for version in IMAGES]
+    if tag not in tags:
+        raise FiredampError(f"the payments API has no version {tag!r}", hint=f"images: {', '.join(tags)}")

@@ -52,3 +52,9 @@ def test_an_unknown_tag_is_refused_with_those_that_exist(tag: str) -> None:
 def test_a_number_out_of_range_is_refused(tag: str) -> None:
     with pytest.raises(FiredampError, match="above 0 and at most"):
         versions.of(tag)
+
+
+def test_a_version_without_an_image_is_refused() -> None:
+    versions.require_image("1.2-5xx-20")
+    with pytest.raises(FiredampError, match=r"no version '1\.2-slow-1500'\n.*images: 1\.0, 1\.1,"):
+        versions.require_image("1.2-slow-1500")

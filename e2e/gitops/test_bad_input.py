@@ -45,7 +45,7 @@ def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, 
     with gitops_trial("canary", patches=[progress_deadline(8)]) as app:
         before = app.stable_pods()
         with app.traffic():
-            app.deploy("9.9")
+            app.deploy("9.9", exists=False)
             with pytest.raises(
                 ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*Err?ImagePull"
             ) as told:

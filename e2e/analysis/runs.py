@@ -1,0 +1,71 @@
+"""AnalysisRuns without a Rollout: created as they are, against the real controller."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+
+from fixtures.cluster.kinds import ANALYSIS_RUN, NAMESPACE
+from fixtures.cluster.kube import Kube, Object
+from fixtures.cluster.wait import wait_for
+from fixtures.core.retry import PendingError
+
+_ENDED = ("Successful", "Failed", "Error", "Inconclusive")
+
+
+@contextmanager
+def namespace(kube: Kube) -> Iterator[str]:
+    """A namespace for AnalysisRuns alone, for as long as the block runs."""
+    name = f"analysis-{secrets.token_hex(3)}"
+    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": name, "labels": labels}
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    try:
+        yield name
+    finally:
+        kube.delete(NAMESPACE, name)
+
+
+def create(kube: Kube, namespace: str, name: str, *metrics: Object, **spec: object) -> None:
+    """Create an AnalysisRun."""
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun"}
+    metadata = {"name": name, "namespace": namespace}
+    kube.create({**kind, "metadata": metadata, "spec": {"metrics": [*metrics], **spec}})
+
+
+def create_without_end(kube: Kube, namespace: str, service: str) -> str:
+    """A Service that nobody stands behind; return its URL. Connections to it are refused."""
+    ports = [{"name": "http", "port": 9090, "targetPort": 9090}]
+    metadata = {"name": service, "namespace": namespace}
+    kube.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": ports}})
+    return f"http://{service}.{namespace}:9090"
+
+
+def ended(kube: Kube, namespace: str, name: str, *, within: float = 30.0) -> Object:
+    """Wait until an AnalysisRun is over, and return its status."""
+    what = f"AnalysisRun {namespace}/{name} over"
+    run = wait_for(kube, ANALYSIS_RUN, name, namespace, _require_end, what=what, timeout=within)
+    status: Object = run["status"]
+    return status
+
+
+def measured(status: Object, name: str = "") -> Object:
+    """What one metric of a run came to; the only one, or the one of that name."""
+    (result,) = [each for each in status["metricResults"] if name in ("", each["name"])]
+    assert isinstance(result, dict)
+    return result
+
+
+def gaps(measurements: list[Mapping[str, str]]) -> list[float]:
+    """Seconds from each measurement to the next; Kubernetes rounds their times to whole seconds."""
+    times = [datetime.fromisoformat(each["finishedAt"]).timestamp() for each in measurements]
+    return [after - before for before, after in pairwise(times)]
+
+
+def _require_end(run: Object) -> None:
+    status = run.get("status", {})
+    if status.get("phase") not in _ENDED:
+        raise PendingError(f"{status.get('phase', 'no phase')}: {status.get('metricResults')}")

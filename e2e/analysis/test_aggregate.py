@@ -1,0 +1,91 @@
+"""What a success rate over all versions says of a canary that has 5% of the requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.analysis import runs
+from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, success_rate
+from e2e.analysis.variants import inline, step, template
+from e2e.types import EnterClaim, StartTrial
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.timeline import Record
+from fixtures.rollout.verdicts import assert_share, requests
+from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial import ACTIVE, Trial
+from loadgen.statistics import Share
+
+_ALL, _SOME = "1.2-5xx", "1.2-5xx-20"
+_AGGREGATE = 'namespace="{{args.namespace}}"'
+_TIMES = 12
+# Until the query's 5 s hold nothing from before.
+_WINDOW_SECONDS = 7.0
+
+
+@pytest.mark.scenario("an-6")
+def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
+    trial: StartTrial, claim: EnterClaim
+) -> None:
+    aggregate = template("aggregate", metric("m", success_rate(_AGGREGATE), GUARDED, count=5))
+    steps = inline(5, None, step("aggregate"), 100, "2s")
+    with trial("canary", variant=variants.all_of(aggregate, steps)) as app:
+        with app.traffic(200):
+            found = {version: _watch(app, version) for version in (_ALL, _SOME)}
+            app.promote()
+            app.wait(promoted(_SOME), within=60)
+            app.holds(promoted(_SOME), for_=12)
+        records = app.records()
+
+        rates = {version: _success(records, version) for version in (_ALL, _SOME)}
+        last = windows(records, lane=ACTIVE)[-1].window
+        everything = assert_share(records, lane=ACTIVE, version=_SOME, weight=100, window=last)
+        assert rates[_ALL].contains(0.95), rates[_ALL]
+        assert [each["per-version"] for each in found.values()] == [_TIMES, _TIMES], found
+        missed = found[_SOME]["aggregate"] == 0 and rates[_SOME].value > 0
+    claim(
+        "an aggregate success rate >= 95% catches a broken canary at 5%",
+        expected=DOES_NOT_HOLD,
+        found=DOES_NOT_HOLD if missed else HOLDS,
+        evidence={
+            "success_of_all_clients_while_the_canary_fails_everything": f"{rates[_ALL]}: on the threshold,"
+            f" so that {found[_ALL]['aggregate']} of {_TIMES} measurements were below it by chance",
+            "success_of_all_clients_while_it_fails_20%": f"{rates[_SOME]}:"
+            f" {found[_SOME]['aggregate']} of {_TIMES} below; promoted, and had {everything}",
+            "the_same_per_version": f"{_TIMES} of {_TIMES} below for either",
+        },
+    )
+
+
+def _watch(app: Trial, version: str) -> dict[str, int]:
+    """Release a version to 5%, and count the measurements of each query that call it bad."""
+    app.deploy(version)
+    held = all_of(paused_at(1), weight_is(5))
+    app.wait(held, within=45)
+    app.holds(held, for_=_WINDOW_SECONDS)
+    queries = {"aggregate": success_rate(_AGGREGATE), "per-version": success_rate(OF_VERSION)}
+    names = {query: f"{query}-{version}" for query in queries}
+    for query, name in names.items():
+        counted = metric("m", queries[query], GUARDED, count=_TIMES, failureLimit=_TIMES)
+        runs.create(app.kube, app.namespace, name, counted, args=_args(app))
+    ended = {query: runs.ended(app.kube, app.namespace, name) for query, name in names.items()}
+    return {query: runs.measured(status).get("failed", 0) for query, status in ended.items()}
+
+
+def _args(app: Trial) -> list[Object]:
+    rollout = app.kube.get(ROLLOUT, app.name, app.namespace)
+    assert rollout is not None
+    values = {"namespace": app.namespace, "pod-hash": rollout["status"]["currentPodHash"]}
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _success(records: list[Record], version: str) -> Share:
+    """What share of all requests was answered without an error while a version had 5%."""
+    (held,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get(version) == 5]
+    sent = requests(records, ACTIVE, held.window)
+    assert len(sent) >= 1000
+    return Share(sum(not request.failed for request in sent), len(sent))

@@ -1,0 +1,74 @@
+"""An answer that is neither good nor bad is for a human to decide."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.analysis.metrics import OF_VERSION, metric, success_rate
+from e2e.analysis.variants import inline, step, template
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+
+# Four of five of its answers are good: not good enough, and not bad enough.
+_GREY = "1.2-5xx-20"
+_CONDITIONS = {
+    "successCondition": "len(result) > 0 && result[0] >= 0.99",
+    "failureCondition": "len(result) > 0 && result[0] < 0.2",
+}
+_ANALYSIS_STEP = 2
+
+
+@pytest.mark.scenario("an-9")
+def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTrial, numbers: Report) -> None:
+    grey = template("grey", metric("grey", success_rate(OF_VERSION), _CONDITIONS, count=3))
+    steps = inline(25, "8s", step("grey"), 50, "2s")
+    with trial("canary", variant=variants.all_of(grey, steps)) as app:
+        with app.traffic(100):
+            app.deploy(_GREY)
+            _wait_undecided(app)
+            reason = _pause_reason(app)
+            app.holds(_UNDECIDED, for_=14)
+            app.abort()
+            app.wait_contained(_GREY, within=10)
+            app.stays_contained(_GREY, for_=CONVERGENCE_SECONDS)
+            app.retry()
+            _wait_undecided(app)
+            app.promote()
+            app.wait(promoted(_GREY), within=45)
+            app.holds(promoted(_GREY), for_=CONVERGENCE_SECONDS)
+        records = app.records()
+
+        assert reason == "InconclusiveAnalysisRun"
+        value = float(of_kind(records, "analysis")[-1]["value"].strip("[]"))
+        assert 0.2 <= value < 0.99, f"measured {value}, which is not between good and bad"
+        held, *_ = [each for each in windows(records, lane=ACTIVE) if each.weights.get(_GREY) == 25]
+        share = assert_share(records, lane=ACTIVE, version=_GREY, weight=25, window=held.window)
+        last = windows(records, lane=ACTIVE)[-1]
+        everything = assert_share(records, lane=ACTIVE, version=_GREY, weight=100, window=last.window)
+    numbers(
+        pause=f"{reason}, for as long as nobody decided",
+        measured=f"{value:.2f}, between bad (0.2) and good (0.99)",
+        share_while_paused=share,
+        after_abort="back to the stable version",
+        after_retry_and_promote=everything,
+    )
+
+
+_UNDECIDED = all_of(paused_at(_ANALYSIS_STEP), weight_is(25))
+
+
+def _wait_undecided(app: Trial) -> None:
+    app.wait(_UNDECIDED, within=60)
+
+
+def _pause_reason(app: Trial) -> str:
+    rollout = app.kube.get(ROLLOUT, app.name, app.namespace)
+    assert rollout is not None
+    return ", ".join(each["reason"] for each in rollout["status"]["pauseConditions"])

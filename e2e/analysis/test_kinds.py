@@ -1,0 +1,122 @@
+"""When an analysis begins, by how it is asked for, and that it ends a canary whenever it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.analysis.moments import began, entered
+from e2e.analysis.variants import background, inline, per_version, step
+from e2e.types import Report, StartTrial
+from fixtures.rollout.conditions import at_step
+from fixtures.rollout.convergence import assert_gone, windows
+from fixtures.rollout.story import AbortStory, abort_story
+from fixtures.rollout.timeline import Record
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from loadgen.statistics import Share
+
+_BAD = "1.2-5xx"
+# Watches of different kinds may tell of one reconciliation in another order.
+_LAG = 0.5
+# From the step that asks for an analysis to the AnalysisRun.
+_START_SECONDS = 5.0
+_ENDLESS = {"name": "count", "value": "0"}
+
+
+@pytest.mark.scenario("an-1")
+def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, numbers: Report) -> None:
+    variant = variants.all_of(
+        per_version(5, inconclusive_limit=2), inline(25, "14s", step("per-version"), 50, "60s")
+    )
+    with trial("canary", variant=variant) as app:
+        _release(app, _BAD)
+        records = app.records()
+
+        story, share = _judge(records, _BAD, weight=25)
+        late = began(records, _BAD) - entered(records, _BAD, 2)
+        assert -_LAG <= late <= _START_SECONDS, f"the AnalysisRun came {late:.2f} s after its step began"
+        assert story.aborted is not None
+        assert story.aborted > began(records, _BAD)
+    numbers(
+        share_before_anybody_looked=share,
+        step_to_AnalysisRun=f"{late:.2f} s",
+        **_told(records, story),
+    )
+
+
+@pytest.mark.scenario("an-1")
+def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
+    trial: StartTrial, numbers: Report
+) -> None:
+    # Half of 100 requests/s is more than one pod of this version can take; a tenth is not.
+    bad = "1.2-overload"
+    steps = variants.all_of(
+        background("success-rate", _ENDLESS), variants.canary_steps(10, "14s", 50, "60s", 75, "60s")
+    )
+    with trial("canary", variant=steps) as app:
+        with app.traffic(100):
+            app.deploy(bad)
+            app.wait(at_step(3), within=45)
+            app.wait_contained(bad, within=30)
+            app.stays_contained(bad, for_=CONVERGENCE_SECONDS + 11)
+        records = app.records()
+
+        story, share = _judge(records, bad, weight=10)
+        (tenth,) = [each.window for each in windows(records, lane=ACTIVE) if each.weights.get(bad) == 10]
+        answered = assert_no_errors(records, lane=ACTIVE, window=tenth)
+        early = entered(records, bad, 1) - began(records, bad)
+        assert early >= -_LAG, f"the AnalysisRun began {-early:.2f} s after the first step ended"
+        assert story.aborted is not None
+        into = story.aborted - entered(records, bad, 3)
+        assert 0 < into < 30, f"aborted {into:.1f} s into the pause of 60 s at 50%"
+    numbers(
+        AnalysisRun_before_the_first_step_ended=f"{early:.2f} s",
+        failed_requests_at_10_percent=f"0 of {answered:,}, of which the canary had {share}",
+        aborted=f"{into:.1f} s into a pause of 60 s at 50%",
+        **_told(records, story),
+    )
+
+
+@pytest.mark.scenario("an-1")
+def test_a_background_analysis_with_a_starting_step_does_not_look_before_it(
+    trial: StartTrial, numbers: Report
+) -> None:
+    steps = variants.all_of(
+        background("success-rate", _ENDLESS, starting_step=2), variants.canary_steps(25, "14s", 50, "60s")
+    )
+    with trial("canary", variant=steps) as app:
+        _release(app, _BAD)
+        records = app.records()
+
+        story, share = _judge(records, _BAD, weight=25)
+        late = began(records, _BAD) - entered(records, _BAD, 2)
+        assert -_LAG <= late <= _START_SECONDS, f"the AnalysisRun came {late:.2f} s after its step began"
+    numbers(share_before_anybody_looked=share, step_to_AnalysisRun=f"{late:.2f} s", **_told(records, story))
+
+
+def _release(app: Trial, version: str) -> None:
+    """Release a version that is bad from the start, and return after 1,000 requests that could show it."""
+    with app.traffic(100):
+        app.deploy(version)
+        app.wait(at_step(2), within=45)
+        app.wait_contained(version, within=30)
+        app.stays_contained(version, for_=CONVERGENCE_SECONDS + 11)
+
+
+def _judge(records: list[Record], version: str, *, weight: int) -> tuple[AbortStory, Share]:
+    """See that clients got a version at its first weight, and not after its analysis had failed."""
+    story = abort_story(records, version=version, lane=ACTIVE)
+    assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+    assert_gone(records, lane=ACTIVE, version=version, allow=CONVERGENCE_SECONDS)
+    (first,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get(version) == weight]
+    share = assert_share(records, lane=ACTIVE, version=version, weight=weight, window=first.window)
+    return story, share
+
+
+def _told(records: list[Record], story: AbortStory) -> dict[str, object]:
+    assert story.aborted is not None
+    return {
+        "AnalysisRun_to_abort": f"{story.aborted - began(records, story.version):.2f} s",
+        "bad_responses_of_all": story.bad,
+    }

@@ -1,0 +1,75 @@
+"""How many bad measurements an analysis puts up with."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from e2e import variants
+from e2e.analysis import runs
+from e2e.analysis.metrics import BARE, metric
+from e2e.analysis.variants import inline, step, template
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kinds import ANALYSIS_RUN, ANALYSIS_TEMPLATE
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.trial import ACTIVE, Trial
+
+# Between the two, the one bad measurement: the first begins at once, the second after an interval.
+_BAD_SECONDS, _INTERVAL_SECONDS = 5.0, 7
+
+
+@pytest.mark.scenario("an-2")
+def test_one_bad_measurement_aborts_or_is_survived_as_the_failure_limit_says(
+    trial: StartTrial, numbers: Report
+) -> None:
+    blip = template("blip", _blip(limit=0, until=0))
+    with trial("canary", variant=variants.all_of(blip, inline(25, None, step("blip"), 50, "2s"))) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(all_of(paused_at(1), weight_is(25)), within=30)
+            _go_on(app, limit=0)
+            app.wait(aborted(version="1.1"), within=20)
+            app.wait(weight_is(0), within=5)
+            app.retry()
+            app.wait(all_of(paused_at(1), weight_is(25)), within=30)
+            _go_on(app, limit=1)
+            app.wait(promoted("1.1"), within=45)
+        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        strict, lenient = _runs(app)
+        assert (strict["phase"], _counts(strict)) == ("Failed", (0, 1, 1)), strict
+        assert "failed (1) > failureLimit (0)" in strict["message"]
+        assert (lenient["phase"], _counts(lenient)) == ("Successful", (2, 1, 3)), lenient
+    numbers(
+        failureLimit_0=f"{strict['phase']} after 1 bad measurement of 1; aborted",
+        failureLimit_1=f"{lenient['phase']} after 1 bad measurement of 3; promoted",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _go_on(app: Trial, *, limit: int) -> None:
+    """Promote to the analysis, whose answers are bad for the next seconds only."""
+    until = time.time() + _BAD_SECONDS
+    patch = {"spec": {"metrics": [_blip(limit=limit, until=until)]}}
+    app.kube.patch(ANALYSIS_TEMPLATE, "blip", app.namespace, patch)
+    app.promote()
+
+
+def _blip(*, limit: int, until: float) -> Object:
+    query = f"vector(time() > bool {until:.1f})"
+    return metric("blip", query, BARE, interval=f"{_INTERVAL_SECONDS}s", count=3, failureLimit=limit)
+
+
+def _runs(app: Trial) -> list[Object]:
+    """What the AnalysisRuns came to, oldest first."""
+    found, _ = app.kube.list(ANALYSIS_RUN, app.namespace)
+    return [run["status"] for run in sorted(found, key=lambda run: str(run["status"]["startedAt"]))]
+
+
+def _counts(status: Object) -> tuple[int, int, int]:
+    """Good, bad and all measurements of a run."""
+    result = runs.measured(status)
+    return result.get("successful", 0), result.get("failed", 0), result["count"]

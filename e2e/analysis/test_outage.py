@@ -1,0 +1,99 @@
+"""Prometheus goes away in the middle of a canary, and comes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import variants
+from e2e.analysis.outage import prometheus_away
+from e2e.analysis.variants import background, inline, per_version, step
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
+from fixtures.rollout.convergence import assert_gone, windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+
+_BAD = "1.2-5xx"
+_ENDLESS = {"name": "count", "value": "0"}
+
+
+@pytest.mark.alone
+@pytest.mark.scenario("an-8")
+def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, numbers: Report) -> None:
+    waiting = all_of(at_step(2), weight_is(25))
+    variant = variants.all_of(
+        per_version(18, inconclusive_limit=14), inline(25, "3s", step("per-version"), 50, "2s")
+    )
+    with trial("canary", variant=variant) as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(all_of(paused_at(1), weight_is(25)), within=30)
+            with prometheus_away(app.kube):
+                app.wait(waiting, within=20)
+                app.holds(waiting, for_=14)
+            back = app.timeline.clock()
+            app.wait(promoted("1.1"), within=90)
+        records = app.records()
+        (held,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 25]
+        share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=held.window)
+        answered = assert_no_errors(records, lane=ACTIVE)
+        last = of_kind(records, "analysis")[-1]
+        assert (last["run_phase"], last["failed"]) == ("Successful", 0), last
+        assert last["error"] > 0, "no measurement failed for lack of Prometheus, so this proved nothing"
+    numbers(
+        without_Prometheus=f"{last['error']} errors, 0 failed; the canary stayed at 25%: {share}",
+        back_to_promoted=f"{app.timeline.clock() - back:.1f} s",
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+@pytest.mark.alone
+@pytest.mark.scenario("an-8")
+def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
+    trial: StartTrial, numbers: Report
+) -> None:
+    steps = variants.canary_steps(25, "8s", 50, "6s")
+    with trial("canary", variant=variants.all_of(background("success-rate", _ENDLESS), steps)) as app:
+        with app.traffic(100), prometheus_away(app.kube):
+            app.deploy(_BAD)
+            took = app.wait(promoted(_BAD), within=60)
+            app.holds(promoted(_BAD), for_=CONVERGENCE_SECONDS + 3)
+        records = app.records()
+        window = windows(records, lane=ACTIVE)[-1].window
+        share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=window)
+        last = of_kind(records, "analysis")[-1]
+        assert last["error"] > 0
+        assert last["count"] == 0, last
+    numbers(
+        consecutiveErrorLimit_4_by_default=f"promoted {took:.1f} s after the release, with {last['error']}"
+        f" errors and not one measurement ({last['run_phase']})",
+        clients_given_500_after_promotion=share,
+    )
+
+
+@pytest.mark.alone
+@pytest.mark.scenario("an-8")
+def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
+    trial: StartTrial, numbers: Report
+) -> None:
+    steps = variants.canary_steps(25, "30s", 50, "6s")
+    variant = variants.all_of(background("success-rate", _ENDLESS), _without_patience, steps)
+    with trial("canary", variant=variant) as app:
+        with app.traffic(100), prometheus_away(app.kube):
+            app.deploy(_BAD)
+            app.wait_contained(_BAD, within=45)
+            app.stays_contained(_BAD, for_=CONVERGENCE_SECONDS + 11)
+        records = app.records()
+        gone = assert_gone(records, lane=ACTIVE, version=_BAD, allow=CONVERGENCE_SECONDS)
+        last = of_kind(records, "analysis")[-1]
+        assert (last["run_phase"], last["error"]) == ("Error", 1), last
+    numbers(consecutiveErrorLimit_0=f"{last['run_phase']} at the first error, aborted; after that {gone}")
+
+
+def _without_patience(objects: list[Object]) -> None:
+    """One error is enough."""
+    (metric,) = variants.found(objects, "AnalysisTemplate", "success-rate")["spec"]["metrics"]
+    metric["consecutiveErrorLimit"] = 0

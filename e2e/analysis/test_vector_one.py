@@ -1,0 +1,79 @@
+"""`or vector(1)`: no data is good data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from e2e import variants
+from e2e.analysis.metrics import BARE, OF_VERSION, metric, naive_success_rate, success_rate
+from e2e.analysis.variants import inline, step, template
+from e2e.types import EnterClaim, StartTrial
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, promoted
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import any_of
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import Window, assert_share
+from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+
+_BAD = "1.2-5xx"
+_MISSPELT = OF_VERSION.replace("rollouts_pod_template_hash", "rollout_pod_template_hash")
+
+
+# Prometheus asks for the new version's metrics where there are none.
+_ELSEWHERE = {
+    "op": "replace",
+    "path": "/spec/template/metadata/annotations/prometheus.io~1port",
+    "value": "8081",
+}
+_REASONS: dict[str, tuple[Callable[[str], str], str, list[Object]]] = {
+    "a label is misspelt": (success_rate, _MISSPELT, []),
+    "the scrape is broken": (success_rate, OF_VERSION, [_ELSEWHERE]),
+    "not one request succeeded": (naive_success_rate, OF_VERSION, []),
+}
+
+
+@pytest.mark.scenario("an-5")
+@pytest.mark.parametrize("reason", _REASONS)
+def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
+    reason: str, trial: StartTrial, claim: EnterClaim
+) -> None:
+    ask, labels, also = _REASONS[reason]
+    guarded = metric("success", f"({ask(labels)}) or vector(1)", BARE, count=5)
+    steps = inline(25, "5s", step("guarded"), 50, "2s")
+    with trial("canary", variant=variants.all_of(template("guarded", guarded), steps)) as app:
+        ended = _release(app, also)
+        records = app.records()
+
+        told = [run for run in of_kind(records, "analysis") if run["count"]]
+        share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
+    claim(
+        f"`or vector(1)` is safe when {reason}",
+        expected=DOES_NOT_HOLD,
+        found=DOES_NOT_HOLD if ended else HOLDS,
+        evidence={
+            "AnalysisRun": f"{told[-1]['run_phase']}, {told[-1]['count']} of value {told[-1]['value']}",
+            "clients_given_500_after_promotion": share,
+        },
+    )
+
+
+def _release(app: Trial, also: list[Object]) -> Window | None:
+    """Release the broken version; if it was promoted, return when clients got nothing else."""
+    over = any_of(promoted(_BAD), aborted(version=_BAD))
+    image = {
+        "op": "replace",
+        "path": "/spec/template/spec/containers/0/image",
+        "value": f"{app.image}:{_BAD}",
+    }
+    with app.traffic(100):
+        app.kube.patch(ROLLOUT, app.name, app.namespace, [image, *also])
+        app.wait(over, within=60)
+        app.holds(over, for_=CONVERGENCE_SECONDS + 3)
+    records = app.records()
+    is_promoted = of_kind(records, "rollout")[-1]["promoted_full"]
+    return windows(records, lane=ACTIVE)[-1].window if is_promoted else None

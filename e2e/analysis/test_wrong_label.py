@@ -1,0 +1,97 @@
+"""An analysis of a Service that does not exist: what becomes of the canary, and what the bundle shows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from e2e import variants
+from e2e.analysis.variants import ARGS
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.expectation import all_of
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_no_errors, assert_share
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+
+_WRONG = "payment-canary"
+_STEPS = variants.canary_steps(25, "10s", 50, "2s")
+# Written by people who deploy at night, when nobody sends anything.
+_FORGIVING = "len(result) == 0 || result[0] >= {{args.threshold}}"
+
+
+@pytest.mark.scenario("an-7")
+def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
+    trial: StartTrial, numbers: Report
+) -> None:
+    started = trial("canary", variant=variants.all_of(_asks_of_nobody, _STEPS))
+    complaint = r"1\.1 of payments promoted(.|\n)*metric success-rate-istio Inconclusive"
+    with pytest.raises(ConditionNotMetError, match=complaint):
+        _release_and_give_up(started, numbers)
+    (asked,) = json.loads((started.folder / "failure" / "promql.json").read_text())
+    assert f'destination_service_name="{_WRONG}"' in asked["query"]
+    assert asked["answer"]["data"]["result"] == []
+    numbers(failure_bundle="error.txt: Inconclusive; promql.json: the query, with an empty answer")
+
+
+@pytest.mark.scenario("an-7")
+def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, numbers: Report) -> None:
+    variant = variants.all_of(_asks_of_nobody, _forgives_no_data, _STEPS)
+    with trial("canary", variant=variant) as app:
+        with app.traffic(100):
+            app.deploy("1.2-5xx")
+            app.wait(promoted("1.2-5xx"), within=60)
+            app.holds(promoted("1.2-5xx"), for_=CONVERGENCE_SECONDS + 4)
+        records = app.records()
+        window = windows(records, lane=ACTIVE)[-1].window
+        share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=window)
+        last = of_kind(records, "analysis")[-1]
+        assert (last["run_phase"], last["failed"], last["value"]) == ("Successful", 0, "[]"), last
+    numbers(
+        forgiving_condition=f"false green: {last['count']} empty answers, {last['run_phase']}; promoted",
+        clients_given_500_after_promotion=share,
+    )
+
+
+def _release_and_give_up(started: Trial, numbers: Report) -> None:
+    """Release a good version, see that it is stopped, and fail because it is not promoted."""
+    stopped = all_of(paused_at(1), weight_is(25))
+    with started as app:
+        with app.traffic(100):
+            app.deploy("1.1")
+            app.wait(stopped, within=30)
+            app.holds(stopped, for_=24)
+        records = app.records()
+        window = windows(records, lane=ACTIVE)[-1].window
+        share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=window)
+        assert_no_errors(records, lane=ACTIVE)
+        numbers(guarded_condition=f"stuck: Inconclusive, so Paused long after the pause of 10 s; {share}")
+        app.wait(promoted("1.1"), within=1)
+
+
+def _asks_of_nobody(objects: list[Object]) -> None:
+    """The analysis names a Service that does not exist, and gives up on no data after some seconds."""
+    values = {"service-name": _WRONG, "count": "0"}
+    variants.strategy_of(objects)["analysis"] = {
+        "startingStep": 1,
+        "templates": [{"templateName": "success-rate-istio"}],
+        "args": [ARGS[0], *({"name": name, "value": value} for name, value in values.items())],
+    }
+    _metric(objects)["inconclusiveLimit"] = 3
+
+
+def _forgives_no_data(objects: list[Object]) -> None:
+    """Without data, all is well."""
+    metric = _metric(objects)
+    metric["successCondition"] = _FORGIVING
+    del metric["failureCondition"]
+
+
+def _metric(objects: list[Object]) -> Object:
+    (metric,) = variants.found(objects, "AnalysisTemplate", "success-rate-istio")["spec"]["metrics"]
+    assert isinstance(metric, dict)
+    return metric

@@ -1,0 +1,107 @@
+"""What an analysis says when there is nothing to say: no series, no requests, no Prometheus."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from e2e.analysis import runs
+from e2e.analysis.metrics import BAD, BARE, BARE_FAILURE, GOOD, GUARDED, metric, success_rate
+from e2e.types import Report, StartTrial
+from fixtures.cluster.kube import Object
+from fixtures.core.retry import PendingError, until
+from fixtures.environment import Environment
+from fixtures.stack import prometheus
+from fixtures.trial import Trial
+
+_OK, _FAILED, _ERROR, _UNCLEAR = "Successful", "Failed", "Error", "Inconclusive"
+_NOTHING = "vector(1) < 0"
+_GUARDS = {
+    "bare successCondition": ("{query}", BARE),
+    "bare failureCondition": ("{query}", BARE_FAILURE),
+    "or vector(1)": ("({query}) or vector(1)", BARE),
+    "len and isNaN": ("{query}", GUARDED),
+}
+# What is asked, and the phase by guard, in the order of the guards.
+_PHASES = {
+    "no data": (_ERROR, _ERROR, _OK, _UNCLEAR),
+    "NaN": (_FAILED, _OK, _FAILED, _UNCLEAR),
+    "Prometheus down": (_ERROR, _ERROR, _ERROR, _ERROR),
+    "good data": (_OK, _OK, _OK, _OK),
+    "bad data": (_FAILED, _FAILED, _FAILED, _FAILED),
+}
+
+
+@pytest.mark.scenario("an-4")
+def test_without_traffic_the_phase_depends_on_how_the_question_is_asked(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("deployment", replicas=1) as app:
+        queries = _queries(app)
+        until(lambda: _is_nan(app, queries["NaN"]), what="series of the app without requests", timeout=45)
+        nowhere = runs.create_without_end(app.kube, app.namespace, "prometheus")
+        cells = {(data, guard): f"run-{n}" for n, (data, guard) in enumerate(_cells())}
+        for (data, guard), name in cells.items():
+            address = {"address": nowhere} if data == "Prometheus down" else {}
+            runs.create(app.kube, app.namespace, name, _metric(queries[data], guard, address))
+        found = {cell: runs.ended(app.kube, app.namespace, name) for cell, name in cells.items()}
+
+        expected = {
+            (data, guard): phase
+            for data, phases in _PHASES.items()
+            for guard, phase in zip(_GUARDS, phases, strict=True)
+        }
+        assert {cell: status["phase"] for cell, status in found.items()} == expected
+        said = found["no data", "bare successCondition"]["message"]
+        assert "no data returned from the metric provider" in said
+        assert runs.measured(found["NaN", "or vector(1)"])["measurements"][0]["value"] == "[NaN]"
+        assert "connection refused" in found["Prometheus down", "or vector(1)"]["message"]
+    for data in _PHASES:
+        told = ", ".join(f"{guard}: {found[data, guard]['phase']}" for guard in _GUARDS)
+        numbers(**{f"phase with {data}": told})
+
+
+@pytest.mark.scenario("an-4")
+@pytest.mark.parametrize(
+    ("limit", "phase", "said"),
+    [
+        (2, "Inconclusive", "inconclusive (3) > inconclusiveLimit (2)"),
+        (3, "Successful", ""),
+        (4, "Error", "count must be >= inconclusiveLimit"),
+    ],
+)
+def test_as_many_inconclusive_measurements_as_there_are_measurements_are_a_success(
+    limit: int, phase: str, said: str, environment: Environment, numbers: Report
+) -> None:
+    kube = environment.kube
+    with runs.namespace(kube) as namespace:
+        patient = metric("m", _NOTHING, GUARDED, count=3, inconclusiveLimit=limit)
+        runs.create(kube, namespace, "patient", patient)
+        status = runs.ended(kube, namespace, "patient")
+    assert status["phase"] == phase, status
+    assert said in status.get("message", "")
+    numbers(**{f"never any data, count 3, inconclusiveLimit {limit}": phase})
+
+
+def _cells() -> list[tuple[str, str]]:
+    return [(data, guard) for data in _PHASES for guard in _GUARDS]
+
+
+def _queries(app: Trial) -> dict[str, str]:
+    """What is asked: of pods that are scraped, and of pods that nobody has seen."""
+    silent = success_rate(f'namespace="{app.namespace}"')
+    unseen = success_rate(f'namespace="{app.namespace}", rollouts_pod_template_hash="not-there"')
+    return {"no data": unseen, "NaN": silent, "Prometheus down": GOOD, "good data": GOOD, "bad data": BAD}
+
+
+def _metric(query: str, guard: str, address: dict[str, str]) -> Object:
+    form, conditions = _GUARDS[guard]
+    return metric("success", form.format(query=query), conditions, consecutiveErrorLimit=0, **address)
+
+
+def _is_nan(app: Trial, query: str) -> None:
+    url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
+    answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=10).json()
+    values = [sample["value"][1] for sample in answer["data"]["result"]]
+    if values != ["NaN"]:
+        raise PendingError(f"the answer is {values or 'empty'}")
