@@ -20,7 +20,7 @@ from fixtures.stack.addon import available
 _CONTROLLER = "argo-rollouts"
 _CONFIG = "argo-rollouts-config"
 _MOUNT = "/plugins"
-_READY_SECONDS = 90
+_READY_SECONDS = 180
 
 
 @contextmanager

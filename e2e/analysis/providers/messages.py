@@ -24,7 +24,7 @@ _EXPECTED = {
     ("datadog-v2", MALFORMED): rf"Could not parse JSON body: {_HTML}",
     ("newrelic", WRONG_KEY): r"Invalid credentials provided",
     ("newrelic", MALFORMED): _HTML,
-    ("influxdb", WRONG_KEY): r"unauthorized: authorization failed",
+    ("influxdb", WRONG_KEY): r"Unexpected status code 401",
     ("influxdb", MALFORMED): r"no results returned from flux query",
     ("graphite", WRONG_KEY): r"error response: ",
     ("graphite", MALFORMED): _HTML,

@@ -13,7 +13,7 @@ from fixtures.core.retry import PendingError
 
 _OVER = {"Successful", "Failed", "Error", "Inconclusive"}
 # A client may try again a few times, with pauses; a Job has to start a pod.
-_SECONDS = 60.0
+_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def verdict(servers: Servers, name: str) -> Verdict:
     """Wait until the run is over, and return what it came to.
 
     Raises:
-        ConditionNotMetError: It is not within a minute.
+        ConditionNotMetError: It is not within two minutes.
     """
     kube, namespace = servers.environment.kube, servers.namespace
     what = f"AnalysisRun {name} over"

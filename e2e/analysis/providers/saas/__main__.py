@@ -27,13 +27,14 @@ from . import cbor, feed
 from .observed import PROMETHEUS, ask, success_rate
 
 _METHODS = ["GET", "POST"]
+_HAS_WRITTEN = threading.Event()
 _CLOUDWATCH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     apps = {8080: services(os.environ["KEY"]), 8081: services(os.environ["OTHER_KEY"]), 8082: login_page()}
-    threading.Thread(target=feed.forever, daemon=True).start()
+    threading.Thread(target=feed.forever, args=(_HAS_WRITTEN,), daemon=True).start()
     config = uvicorn.Config(by_port(apps), log_level="warning", lifespan="off")
     uvicorn.Server(config).run([socket.create_server(("", port)) for port in apps])
 
@@ -54,6 +55,7 @@ def services(key: str) -> Starlette:
         Route("/datadog/api/v2/query/scalar", partial(datadog_v2, key=key), methods=["POST"]),
         Route("/newrelic/graphql", partial(new_relic, key=key), methods=["POST"]),
         Route(_CLOUDWATCH, partial(cloudwatch, key=key), methods=["POST"]),
+        Route("/ready", ready),
         Route("/prometheus/{path:path}", partial(prometheus, key=key), methods=_METHODS),
     ]
     return Starlette(routes=routes)
@@ -66,6 +68,11 @@ def login_page() -> Starlette:
         return HTMLResponse("<html><body>Please log in</body></html>")
 
     return Starlette(routes=[Route("/{path:path}", page, methods=_METHODS)])
+
+
+def ready(_request: Request) -> Response:
+    """Whether the real servers have data: before, InfluxDB has no user and asks nobody for a password."""
+    return Response(status_code=200 if _HAS_WRITTEN.is_set() else 503)
 
 
 def datadog_v1(request: Request, key: str) -> Response:

@@ -6,57 +6,61 @@ import base64
 import os
 import socket
 import sys
+import threading
 import time
+import urllib.error
 import urllib.parse
+from collections.abc import Callable
 
 from .observed import ask, success_rates
 
 _SECONDS = 1.0
-_INFLUXDB = os.environ["INFLUXDB_URL"]
+_URL = os.environ["INFLUXDB_URL"]
 _GRAPHITE = os.environ["GRAPHITE_HOST"]
 _USER, _PASSWORD = "firedamp", os.environ["KEY"]
 _DATABASE = "payments"
 
+Rates = dict[tuple[str, str], float]
 
-def forever() -> None:
-    """Create InfluxDB's first user and its database, then write."""
-    is_created = False
+
+def forever(has_written: threading.Event) -> None:
+    """Create InfluxDB's first user and its database, then write to both, and tell when that was possible."""
+    to_influxdb = _InfluxDB()
     while True:
-        try:
-            if not is_created:
-                _create()
-                is_created = True
-            rates = success_rates()
-            _to_influxdb(rates)
-            _to_graphite(rates)
-        except OSError as error:
-            # The stores may be still coming up; what is missing then is seen by whoever asks them.
-            print(f"feed: {error}", file=sys.stderr)
+        written = [_possible(write) for write in (to_influxdb, _to_graphite)]
+        if all(written):
+            has_written.set()
         time.sleep(_SECONDS)
 
 
-def _create() -> None:
-    # InfluxDB lets anybody create the first user, who is its administrator. Again it changes nothing.
-    _ask(f"CREATE USER {_USER} WITH PASSWORD '{_PASSWORD}' WITH ALL PRIVILEGES", credentials=False)
-    _ask(f"CREATE DATABASE {_DATABASE}", credentials=True)
+def _possible(write: Callable[[Rates], None]) -> bool:
+    try:
+        write(success_rates())
+    except OSError as error:
+        # The stores may be still coming up; what is missing later is seen by whoever asks them.
+        print(f"feed: {error}", file=sys.stderr)
+        return False
+    return True
 
 
-def _ask(statement: str, *, credentials: bool) -> None:
-    body = urllib.parse.urlencode({"q": statement}).encode()
-    _post(f"{_INFLUXDB}/query", body, credentials=credentials)
+class _InfluxDB:
+    def __init__(self) -> None:
+        self._is_created = False
+
+    def __call__(self, rates: Rates) -> None:
+        if not self._is_created:
+            _create()
+            self._is_created = True
+        lines = [
+            f"success_rate,namespace={namespace},hash={pod_hash} value={rate}\n"
+            for (namespace, pod_hash), rate in rates.items()
+            if pod_hash
+        ]
+        if lines:
+            _post(f"{_URL}/write?db={_DATABASE}", "".join(lines).encode(), credentials=True)
 
 
-def _to_influxdb(rates: dict[tuple[str, str], float]) -> None:
-    lines = [
-        f"success_rate,namespace={namespace},hash={pod_hash} value={rate}\n"
-        for (namespace, pod_hash), rate in rates.items()
-        if pod_hash
-    ]
-    if lines:
-        _post(f"{_INFLUXDB}/write?db={_DATABASE}", "".join(lines).encode(), credentials=True)
-
-
-def _to_graphite(rates: dict[tuple[str, str], float]) -> None:
+def _to_graphite(rates: Rates) -> None:
     lines = [
         f"payments.{namespace}.{pod_hash}.success_rate {rate} {int(time.time())}\n"
         for (namespace, pod_hash), rate in rates.items()
@@ -64,6 +68,20 @@ def _to_graphite(rates: dict[tuple[str, str], float]) -> None:
     ]
     with socket.create_connection((_GRAPHITE, 2003), timeout=5) as connection:
         connection.sendall("".join(lines).encode())
+
+
+def _create() -> None:
+    try:
+        _ask(f"CREATE DATABASE {_DATABASE}", credentials=True)
+    except urllib.error.HTTPError:
+        # It lets anybody create the first user, who is its administrator, and nothing before that.
+        _ask(f"CREATE USER {_USER} WITH PASSWORD '{_PASSWORD}' WITH ALL PRIVILEGES", credentials=False)
+        _ask(f"CREATE DATABASE {_DATABASE}", credentials=True)
+
+
+def _ask(statement: str, *, credentials: bool) -> None:
+    body = urllib.parse.urlencode({"q": statement}).encode()
+    _post(f"{_URL}/query", body, credentials=credentials)
 
 
 def _post(url: str, body: bytes, *, credentials: bool) -> None:
