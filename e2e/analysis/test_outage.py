@@ -20,7 +20,6 @@ _BAD = "1.2-5xx"
 _ENDLESS = {"name": "count", "value": "0"}
 
 
-@pytest.mark.alone
 @pytest.mark.scenario("an-8")
 def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, numbers: Report) -> None:
     waiting = all_of(at_step(2), weight_is(25))
@@ -50,7 +49,6 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
     )
 
 
-@pytest.mark.alone
 @pytest.mark.scenario("an-8")
 def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
     trial: StartTrial, numbers: Report
@@ -74,7 +72,6 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
     )
 
 
-@pytest.mark.alone
 @pytest.mark.scenario("an-8")
 def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
     trial: StartTrial, numbers: Report

@@ -1,0 +1,17 @@
+"""The servers that all tests of providers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.analysis.providers.servers import Servers, running
+from fixtures.environment import Environment
+
+
+@pytest.fixture(scope="package")
+def servers(environment: Environment) -> Iterator[Servers]:
+    """The servers, with their keys."""
+    with running(environment) as found:
+        yield found

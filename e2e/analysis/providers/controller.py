@@ -1,0 +1,91 @@
+"""The controller with what two providers need of it: an environment, and a plugin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
+
+from e2e.analysis.providers.servers import Servers
+from fixtures.artifacts import metric_servers
+from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT
+from fixtures.cluster.kube import Kube, Object
+from fixtures.cluster.wait import wait_for
+from fixtures.core.retry import PendingError
+from fixtures.stack import rollouts
+from fixtures.stack.addon import available
+
+_CONTROLLER = "argo-rollouts"
+_CONFIG = "argo-rollouts-config"
+_MOUNT = "/plugins"
+_READY_SECONDS = 180
+
+
+@contextmanager
+def prepared(servers: Servers) -> Iterator[None]:
+    """Start the controller anew with CloudWatch's address and keys and with the plugin; then as it was.
+
+    Whatever else the cluster runs is without a controller for some seconds, so a test that uses this is
+    alone.
+
+    Raises:
+        ConditionNotMetError: It is not available in time, such as when it cannot load the plugin.
+    """
+    kube = servers.environment.kube
+    before = kube.get(DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE)
+    assert before is not None, "no controller"
+    template: Object = before["spec"]["template"]
+    location = f"file://{_MOUNT}/{metric_servers.PLUGIN}"
+    plugins = [{"name": "argoproj/sample-prometheus", "location": location}]
+    try:
+        _configure(kube, {"metricProviderPlugins": yaml.safe_dump(plugins)})
+        _restart(kube, _changed(template, servers))
+        yield
+    finally:
+        # Not the other way round: a controller whose plugin is not there does not start.
+        _configure(kube, None)
+        _restart(kube, template)
+
+
+def _configure(kube: Kube, data: dict[str, str] | None) -> None:
+    kube.patch(CONFIG_MAP, _CONFIG, rollouts.NAMESPACE, [{"op": "add", "path": "/data", "value": data or {}}])
+
+
+def _restart(kube: Kube, template: Object) -> None:
+    patch: list[Object] = [{"op": "replace", "path": "/spec/template", "value": template}]
+    kube.patch(DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE, patch)
+    wait_for(
+        kube, DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE, _rolled_out,
+        what="the controller available", timeout=_READY_SECONDS,
+    )  # fmt: skip
+
+
+def _rolled_out(controller: Object) -> None:
+    """Raise `PendingError` while a pod of an earlier revision may still be the leader."""
+    available(controller)
+    status = controller["status"]
+    if status["replicas"] > status["updatedReplicas"]:
+        raise PendingError("the earlier pod is still there")
+
+
+def _changed(template: Object, servers: Servers) -> Object:
+    changed: Object = json.loads(json.dumps(template))
+    pod = changed["spec"]
+    (container,) = pod["containers"]
+    variables = {
+        "AWS_ENDPOINT_URL": servers.url("cloudwatch"),
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": servers.key,
+        "AWS_SECRET_ACCESS_KEY": servers.key,
+    }
+    container["env"] = [
+        *container.get("env", []),
+        *({"name": name, "value": value} for name, value in variables.items()),
+    ]
+    container["volumeMounts"].append({"name": "metric-plugin", "mountPath": _MOUNT, "readOnly": True})
+    # An image as a volume: what is in it is neither copied nor run there.
+    image = {"reference": metric_servers.metric_plugin(), "pullPolicy": "IfNotPresent"}
+    pod["volumes"].append({"name": "metric-plugin", "image": image})
+    return changed

@@ -1,0 +1,148 @@
+"""The servers that metric providers ask, in a namespace of their own, and the controller that asks them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from fixtures.artifacts import metric_servers
+from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
+from fixtures.cluster.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
+from fixtures.cluster.kube import Object
+from fixtures.cluster.wait import wait_for
+from fixtures.environment import Environment
+from fixtures.stack import rollouts
+from fixtures.stack.addon import available
+from fixtures.stack.manifests import into_namespace, parse
+
+_HERE = Path(__file__).parent
+_PROMETHEUS = "http://prometheus.monitoring:9090"
+# InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.
+_READY_SECONDS = 180
+# See saas/__main__.py; nobody listens on the last.
+_CLOUDWATCH_PORTS = {"good": 8080, "wrong-key": 8081, "malformed": 8082, "down": 8083}
+_SECURE = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+# What the images of Python and of the stores run as.
+_POD = {
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "terminationGracePeriodSeconds": 1,
+    "securityContext": {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers are.
+
+    Attributes:
+        environment: The cluster.
+        namespace: The servers' own.
+        python: An image that has Python.
+        key: What opens each of them.
+    """
+
+    environment: Environment
+    namespace: str
+    python: str
+    key: str
+
+    def url(self, service: str) -> str:
+        """The address of a server as pods reach it; `html` answers nonsense, `down` refuses connections."""
+        return f"http://{service}.{self.namespace}"
+
+    def secret(self, name: str, values: dict[str, str]) -> str:
+        """Create a Secret of the controller, where providers look for address and key; return its name."""
+        full = f"{self.namespace}-{name}"
+        labels = {"firedamp.dev/metric-servers": self.namespace}
+        metadata = {"name": full, "namespace": rollouts.NAMESPACE, "labels": labels}
+        self.environment.kube.apply(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}
+        )
+        return full
+
+    def switch_cloudwatch(self, case: str) -> None:
+        """Let another port answer at CloudWatch's address, as the case has it."""
+        port = {"port": 80, "targetPort": _CLOUDWATCH_PORTS[case]}
+        self.environment.kube.patch(SERVICE, "cloudwatch", self.namespace, {"spec": {"ports": [port]}})
+
+
+@contextmanager
+def running(environment: Environment) -> Iterator[Servers]:
+    """Start the servers; end them, and remove the Secrets, with the `with` block.
+
+    Raises:
+        FiredampError: An image cannot be made or loaded, or a server is not ready in time.
+    """
+    kube, namespace = environment.kube, f"metrics-{secrets.token_hex(3)}"
+    python = f"{environment.payments_image}:1.0"
+    found = Servers(environment, namespace, python, secrets.token_hex(16))
+    environment.cluster.load_image(Builder().get(METRIC_SERVERS)[METRIC_SERVERS] / ARCHIVE)
+    try:
+        objects = _objects(found)
+        kube.apply(*objects)
+        for name in (each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"):
+            what = f"{name} available"
+            wait_for(kube, DEPLOYMENT, name, namespace, available, what=what, timeout=_READY_SECONDS)
+        yield found
+    finally:
+        for secret in kube.list(SECRET, rollouts.NAMESPACE, f"firedamp.dev/metric-servers={namespace}")[0]:
+            kube.delete(SECRET, secret["metadata"]["name"], rollouts.NAMESPACE)
+        kube.delete(NAMESPACE, namespace)
+
+
+def _objects(servers: Servers) -> list[Object]:
+    values = {
+        "influxdb": metric_servers.influxdb(),
+        "victoria_metrics": metric_servers.victoria_metrics(),
+        "python": servers.python,
+        "prometheus": _PROMETHEUS,
+        "key": servers.key,
+        "other_key": secrets.token_hex(16),
+    }
+    text = Template((_HERE / "servers.yaml").read_text().replace("$(", "$$(")).substitute(values)
+    objects = into_namespace(parse(text, source="servers.yaml"), servers.namespace)
+    for manifest in objects:
+        if manifest["kind"] == "Deployment":
+            _complete(manifest["spec"]["template"]["spec"])
+    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": servers.namespace, "labels": labels}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+        _code(servers.namespace),
+        *objects,
+    ]
+
+
+def _complete(pod: Object) -> None:
+    """What all of these pods have in common."""
+    pod.update(_POD)
+    (container,) = pod["containers"]
+    container |= {"securityContext": _SECURE, "imagePullPolicy": "IfNotPresent"}
+    container["resources"] = {"requests": {"cpu": "10m", "memory": "48Mi"}, "limits": {"memory": "512Mi"}}
+    if container.get("command"):
+        container["workingDir"] = "/stand-ins"
+        container["volumeMounts"] = [{"name": "code", "mountPath": "/stand-ins/saas", "readOnly": True}]
+        pod["volumes"] = [{"name": "code", "configMap": {"name": "saas"}}]
+
+
+def _code(namespace: str) -> Object:
+    """The package `saas` as a ConfigMap."""
+    files = {path.name: path.read_text() for path in (_HERE / "saas").glob("*.py")}
+    metadata = {"name": "saas", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files}

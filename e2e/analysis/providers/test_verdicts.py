@@ -1,0 +1,112 @@
+"""Every metric provider passes a good version and fails a bad one, by the traffic that they got."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY, Provider
+from e2e.analysis.providers.controller import prepared
+from e2e.analysis.providers.messages import assert_explained
+from e2e.analysis.providers.runs import Verdict, start, verdict
+from e2e.analysis.providers.servers import Servers
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, found, without_analysis
+from fixtures.cluster.kube import Object
+from fixtures.rollout.conditions import aborted, paused_at
+from fixtures.rollout.convergence import windows
+from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.verdicts import assert_share
+from fixtures.trial import ACTIVE, Trial
+
+# In a parallel run, one process starts the servers.
+pytestmark = pytest.mark.xdist_group("metric-providers")
+
+ALL = {**PROVIDERS, **CONTROLLERS}
+# At 100 requests a second, 1,000 of them and what it takes to converge; more than queries look back.
+_HOLD_SECONDS = 14.0
+
+
+@pytest.mark.scenario("an-10")
+def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
+    servers: Servers, trial: StartTrial, numbers: Report
+) -> None:
+    variant = all_of(
+        without_analysis,
+        canary_steps(50, None, {"analysis": _analysis()}),
+        partial(_with_templates, servers=servers),
+    )
+    with prepared(servers):
+        with trial("canary", variant=variant) as app:
+            with app.traffic(100):
+                app.deploy("1.2-5xx")
+                app.wait(paused_at(), within=60)
+                app.holds(paused_at(), for_=_HOLD_SECONDS)
+                verdicts = _verdicts(servers, app)
+                app.promote()
+                app.wait(aborted(version="1.2-5xx"), within=60)
+            records = app.records()
+
+            settled = {each.weights.get("1.2-5xx", 0): each.window for each in windows(records, lane=ACTIVE)}
+            share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=settled[50])
+            (run,) = {each["name"] for each in of_kind(records, "analysis")}
+            judged = [each for each in of_kind(records, "analysis") if each["phase"] == "Failed"]
+            assert judged, f"{run} aborted nothing: no provider's metric failed"
+        wrong = {who: str(said) for who, said in verdicts.items() if said.phase != _EXPECTED[who[1]]}
+        assert not wrong, wrong
+        _assert_errors(servers)
+    numbers(share_of_the_bad_version=share, **{f"{p} of {tag}": str(v) for (p, tag), v in verdicts.items()})
+
+
+_EXPECTED = {"1.0": "Successful", "1.2-5xx": "Failed"}
+
+
+def _verdicts(servers: Servers, app: Trial) -> dict[tuple[str, str], Verdict]:
+    """What each provider says about each version, all asked at the same time."""
+    hashes = {each["image"].rpartition(":")[2]: each["hash"] for each in of_kind(app.records(), "replicaset")}
+    assert hashes.keys() == _EXPECTED.keys(), hashes
+    runs = {
+        (name, tag): start(servers, provider, namespace=app.namespace, pod_hash=pod_hash)
+        for name, provider in ALL.items()
+        for tag, pod_hash in hashes.items()
+    }
+    return {who: verdict(servers, run) for who, run in runs.items()}
+
+
+def _assert_errors(servers: Servers) -> None:
+    """The cases of the providers that need the controller changed."""
+    for case in (WRONG_KEY, MALFORMED, DOWN):
+        servers.switch_cloudwatch(case)
+        for name, provider in CONTROLLERS.items():
+            assert_explained(name, case, verdict(servers, start(servers, provider, case=case)))
+    servers.switch_cloudwatch(GOOD)
+
+
+def _analysis() -> Object:
+    """A step that asks all providers about the new version; one that fails is enough."""
+    field = {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    return {
+        "templates": [{"templateName": name} for name in ALL],
+        "args": [
+            {"name": "namespace", "valueFrom": field},
+            {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
+        ],
+    }
+
+
+def _with_templates(objects: list[Object], *, servers: Servers) -> None:
+    namespace = found(objects, "Rollout")["metadata"]["namespace"]
+    objects += [_template(provider, servers, namespace) for provider in ALL.values()]
+
+
+def _template(provider: Provider, servers: Servers, namespace: str) -> Object:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisTemplate",
+        "metadata": {"name": provider.name, "namespace": namespace},
+        "spec": {
+            "args": [{"name": "namespace"}, {"name": "hash"}],
+            "metrics": [provider.metric(servers)],
+        },
+    }
