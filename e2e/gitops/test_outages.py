@@ -13,12 +13,13 @@ from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import paused_at, weight_is
 from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import Condition, all_of
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
-_RATE = 100.0
-_AWAY_SECONDS = 4.5
+# With what it takes to kill and to push, enough for 1,000 requests at each weight.
+_AWAY_SECONDS = 5.0
+_LAST_SECONDS = 5.8
 # Push events go to the one and are answered with what the other reads. Nobody sends them twice: Argo CD
 # then hears of the push when it looks the next time, in two to three minutes, or when somebody asks it to.
 _DEAF = {"argocd-server", "argocd-repo-server"}
@@ -26,9 +27,7 @@ _HEARD_SECONDS = 2.5
 _COMPONENTS = ("argocd-repo-server", "argocd-application-controller", "argocd-redis", "argocd-server")
 # They have no part in a sync, so they are away together, while the Git server is.
 _OTHERS = ("argocd-applicationset-controller", "argocd-notifications-controller")
-# Two outages at each weight, with what it takes to kill and to push, make 1,000 requests.
-_STEPS = canary_steps(20, None, None, 50, None, None, 80, None, None)
-_PAUSES = ((1, 20), (2, 20), (4, 50), (5, 50), (7, 80), (8, 80))
+_STEPS = canary_steps(10, None, 20, None, 30, None, 40, None, 50, None, 60, None)
 
 
 @pytest.mark.scenario("git-8")
@@ -36,9 +35,9 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
     gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
     with gitops_trial("canary", patches=[_STEPS]) as app:
-        with app.traffic(_RATE):
+        with app.traffic():
             app.deploy("1.1")
-            app.wait(_paused(0), within=30)
+            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
             for place, name in enumerate(_COMPONENTS):
                 numbers(**{f"without {name}": _go_on_without(app, place, name)})
             with ExitStack() as away:
@@ -51,7 +50,7 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
                 assert not any(pods(app.kube, name) for name in _OTHERS), "they were not away"
             commit = app.commit(files={"notes": "it is back"})
             took = app.wait(app.application.synced(commit), within=10)
-            app.holds(_paused(-1), for_=_AWAY_SECONDS)
+            app.holds(weight_is(60), for_=_LAST_SECONDS)
         records = app.records()
 
         for settled in windows(records, lane=ACTIVE):
@@ -84,12 +83,7 @@ def _go_on_without(app: GitOpsTrial, place: int, name: str) -> str:
 
 def _go_on(app: GitOpsTrial, place: int) -> None:
     """See the canary stay where it is, and go on by one step when it is promoted."""
-    app.holds(_paused(place), for_=_AWAY_SECONDS)
+    weight, step = 10 * (place + 1), 2 * place + 1
+    app.holds(all_of(paused_at(step), weight_is(weight)), for_=_AWAY_SECONDS)
     app.promote()
-    app.wait(_paused(place + 1), within=10)
-
-
-def _paused(place: int) -> Condition:
-    """The canary is at one of its pauses, with the weight that it has there."""
-    step, weight = _PAUSES[place]
-    return all_of(paused_at(step), weight_is(weight))
+    app.wait(all_of(paused_at(step + 2), weight_is(weight + 10)), within=10)
