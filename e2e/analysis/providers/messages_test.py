@@ -25,7 +25,7 @@ def test_a_verdict_without_an_answer_is_none(phase: str) -> None:
 
 
 def test_an_error_with_another_cause_is_not_explained() -> None:
-    with pytest.raises(AssertionError, match="prometheus, wrong-key: not explained by .*refused"):
+    with pytest.raises(AssertionError, match=r"prometheus, wrong-key: not explained by .*refused"):
         assert_explained("prometheus", WRONG_KEY, said("Error", REFUSED))
 
 
