@@ -6,8 +6,11 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from string import Template
+
+import requests
 
 from fixtures.artifacts import metric_servers
 from fixtures.artifacts.builder import Builder
@@ -15,6 +18,7 @@ from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
 from fixtures.cluster.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
 from fixtures.cluster.kube import Object
 from fixtures.cluster.wait import wait_for
+from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
 from fixtures.stack import rollouts
 from fixtures.stack.addon import available
@@ -26,6 +30,14 @@ _PROMETHEUS = "http://prometheus.monitoring:9090"
 _READY_SECONDS = 180
 # See saas/__main__.py; nobody listens on the last.
 _CLOUDWATCH_PORTS = {"good": 8080, "wrong-key": 8081, "malformed": 8082, "down": 8083}
+_ANSWERS = (
+    ("saas", "/ready", "8080"),
+    ("cloudwatch", "/ready", "8080"),
+    ("html", "/", "log in"),
+    ("influxdb", "/health", "pass"),
+    ("graphite", "/health", "OK"),
+    ("down", "/", ""),
+)
 _SECURE = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -78,8 +90,34 @@ class Servers:
 
     def switch_cloudwatch(self, case: str) -> None:
         """Let another port answer at CloudWatch's address, as the case has it."""
-        port = {"port": 80, "targetPort": _CLOUDWATCH_PORTS[case]}
+        number = _CLOUDWATCH_PORTS[case]
+        port = {"port": 80, "targetPort": number}
         self.environment.kube.patch(SERVICE, "cloudwatch", self.namespace, {"spec": {"ports": [port]}})
+        self.wait_for_answer(
+            "cloudwatch", "/ready", {"malformed": "log in", "down": ""}.get(case, str(number))
+        )
+
+    def wait_for_answer(self, service: str, path: str, text: str) -> None:
+        """Wait until the node leads to what is behind a Service: some time after that is Ready, or changed.
+
+        Args:
+            service: The Service.
+            path: What is asked for.
+            text: What must be in the answer; with "", connections must be refused.
+        """
+        url = self.environment.cluster.url_of(service, self.namespace, 80) + path
+
+        def check() -> None:
+            try:
+                answer = requests.get(url, timeout=5)
+            except requests.RequestException as error:
+                if text:
+                    raise PendingError(str(error)) from error
+                return
+            if not text or text not in answer.text or answer.status_code >= HTTPStatus.BAD_REQUEST:
+                raise PendingError(f"HTTP {answer.status_code}: {answer.text[:80]}")
+
+        until(check, what=f"Service {service} answers {text!r}", timeout=_READY_SECONDS, interval=0.2)
 
 
 @contextmanager
@@ -99,6 +137,8 @@ def running(environment: Environment) -> Iterator[Servers]:
         for name in (each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"):
             what = f"{name} available"
             wait_for(kube, DEPLOYMENT, name, namespace, available, what=what, timeout=_READY_SECONDS)
+        for service, path, text in _ANSWERS:
+            found.wait_for_answer(service, path, text)
         yield found
     finally:
         for secret in kube.list(SECRET, rollouts.NAMESPACE, f"firedamp.dev/metric-servers={namespace}")[0]:

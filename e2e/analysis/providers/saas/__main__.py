@@ -70,9 +70,9 @@ def login_page() -> Starlette:
     return Starlette(routes=[Route("/{path:path}", page, methods=_METHODS)])
 
 
-def ready(_request: Request) -> Response:
+def ready(request: Request) -> Response:
     """Whether the real servers have data: before, InfluxDB has no user and asks nobody for a password."""
-    return Response(status_code=200 if _HAS_WRITTEN.is_set() else 503)
+    return Response(str(request.scope["server"][1]), 200 if _HAS_WRITTEN.is_set() else 503)
 
 
 def datadog_v1(request: Request, key: str) -> Response:
