@@ -13,7 +13,7 @@ _READY_SECONDS = 60
 
 
 def delete_and_apply(app: Trial) -> Condition:
-    """Delete the Deployment and apply a Rollout with its pod template; return what is to hold from then on."""
+    """Delete the Deployment and apply a Rollout with its pod template; return what is to hold then."""
     deployment = _deployment(app)
     app.kube.delete(DEPLOYMENT, app.name, app.namespace)
     app.apply([_rollout(deployment, template=deployment["spec"]["template"])])
