@@ -3,14 +3,20 @@ VENV := .venv
 PYTHON ?= python3
 # native, or kind
 CLUSTER ?= native
+# Tests side by side; 0 has them one after the other, in one process.
+WORKERS ?= auto
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test docs lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
 
 test: setup lint
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+# The pages that are made from the last run.
+docs: setup
+	$(VENV)/bin/python -m fixtures.suite.pages firedamp-out docs
 
 lint: setup
 	$(VENV)/bin/ruff check --quiet .

@@ -9,6 +9,8 @@ import pytest
 _E2E = Path(__file__).parent / "e2e"
 
 
+# Before the plugin, whose order for parallel runs rests on the mark.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _E2E in item.path.parents:

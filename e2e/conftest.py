@@ -6,9 +6,8 @@ import pytest
 
 from fixtures import doctor
 from fixtures.core.errors import FiredampError
-from fixtures.core.progress import Phases
 from fixtures.environment import Existing, Options, prepare, provisioner
-from fixtures.plugin import gitops_providers
+from fixtures.plugin import gitops_providers, phases_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,13 +24,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cluster_provider", providers, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in a parallel run, what shares a fixture that takes long: a node, a rig, a registry."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "rig" in names:
+            provider = item.callspec.params["rig"]  # type: ignore[attr-defined]
+            # Never two clusters of kind at once, which is a matter of memory.
+            item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
+        elif shared := {"node", "registry"} & set(names):
+            item.add_marker(pytest.mark.xdist_group(shared.pop()))
+
+
 @pytest.fixture(scope="session")
 def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
     """The provider that a test was given; where nobody asked for kind, it is left out if it cannot run."""
     provider = str(request.param)
     if provider == "kind" and not request.config.getoption("--cluster-provider"):
         try:
-            provisioner(Options(provider=provider, kind_image=kind_image)).require_possible(Phases())
+            provisioner(Options(provider=provider, kind_image=kind_image)).require_possible(
+                phases_of(request.config)
+            )
         except FiredampError as error:
             pytest.skip(error.message)
     return provider
@@ -74,4 +88,4 @@ def components(
         gitops=provider in gitops_providers(request.config),
     )
     with capture.global_and_fixture_disabled():
-        prepare(options, Phases())
+        prepare(options, phases_of(request.config))
