@@ -12,21 +12,24 @@ from fixtures.trial import Trial
 _READY_SECONDS = 60
 
 
-def delete_and_apply(app: Trial) -> None:
-    """Delete the Deployment and apply a Rollout with its pod template."""
+def delete_and_apply(app: Trial) -> Condition:
+    """Delete the Deployment and apply a Rollout with its pod template; return what is to hold then."""
     deployment = _deployment(app)
     app.kube.delete(DEPLOYMENT, app.name, app.namespace)
     app.apply([_rollout(deployment, template=deployment["spec"]["template"])])
     app.wait(healthy(), within=_READY_SECONDS)
+    return healthy()
 
 
-def refer(app: Trial, *, scale_down: str) -> None:
-    """Apply a Rollout that refers to the Deployment, and has the controller scale that down."""
+def refer(app: Trial, *, scale_down: str) -> Condition:
+    """Apply a Rollout that refers to the Deployment and has it scaled down; return what is to hold then."""
     deployment = _deployment(app)
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.name, "scaleDown": scale_down}
     app.apply([_rollout(deployment, workloadRef=reference)])
     app.wait(healthy(), within=_READY_SECONDS)
     app.wait(scaled_to_nothing(), within=_READY_SECONDS)
+    # Not Healthy at every moment: to scale the Deployment is to change what the Rollout refers to.
+    return scaled_to_nothing()
 
 
 def scaled_to_nothing(name: str = NAME) -> Condition:

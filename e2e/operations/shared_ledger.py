@@ -12,7 +12,7 @@ from fixtures.trial import Trial
 from sample_app.versions import IMAGE
 
 NAME = "ledger"
-_VERSION = "1.0"
+_VERSION, _BROKEN = "1.0", "1.2-5xx"
 _READY_SECONDS = 60
 
 
@@ -50,6 +50,9 @@ def wait_for_ledger(app: Trial) -> None:
     app.wait(deployment_available(_VERSION, name=NAME), within=_READY_SECONDS)
 
 
-def stop_ledger(app: Trial) -> None:
-    """Have the ledger fail, as a dependency does that nobody here has released anything of."""
-    app.kube.patch(DEPLOYMENT, NAME, app.namespace, {"spec": {"replicas": 0}})
+def break_ledger(app: Trial) -> None:
+    """Have the ledger answer 500, by a release of its own, and return when it does."""
+    image = f"{app.image}:{_BROKEN}"
+    path = "/spec/template/spec/containers/0/image"
+    app.kube.patch(DEPLOYMENT, NAME, app.namespace, [{"op": "replace", "path": path, "value": image}])
+    app.wait(deployment_available(_BROKEN, name=NAME), within=_READY_SECONDS)

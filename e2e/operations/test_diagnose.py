@@ -60,7 +60,7 @@ def test_a_missed_deadline_says_what_the_pods_lacked(
         late = told(app, "progress deadline", within=60)
         assert late.code == 1
         assert late.line == (
-            "progress deadline: revision 2 (1.2-neverready) was not available within 5 s: "
+            "progress deadline: revision 2 (1.2-neverready) was not available within 15 s: "
             "Readiness probe failed: HTTP probe failed with statuscode: 503"
         )
         assert plugin.follow(late.advice[0]).code == 0
@@ -168,7 +168,7 @@ def _patient(objects: list[Object]) -> None:
 
 
 def _impatient(objects: list[Object]) -> None:
-    spec_of(objects)["progressDeadlineSeconds"] = 5
+    spec_of(objects)["progressDeadlineSeconds"] = 15
 
 
 def _patch(app: Trial, patch: Object) -> None:

@@ -12,6 +12,7 @@ from e2e.operations.migrating import delete_and_apply, refer
 from e2e.types import EnterClaim, StartTrial
 from fixtures.cluster.kube import pods_of
 from fixtures.rollout.conditions import deployment_available, healthy
+from fixtures.rollout.expectation import Condition
 from fixtures.rollout.records import HASH_LABEL
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import ENOUGH, Window, requests
@@ -34,16 +35,17 @@ _REPLICAS = 2
     ids=["delete", "onsuccess", "progressively"],
 )
 def test_migration_under_load(
-    trial: StartTrial, claim: EnterClaim, how: str, migrate: Callable[[Trial], None], expected: str
+    trial: StartTrial, claim: EnterClaim, how: str, migrate: Callable[[Trial], Condition], expected: str
 ) -> None:
     with trial("deployment", replicas=_REPLICAS) as app:
         with app.traffic(_RATE):
             app.holds(deployment_available("1.0"), for_=3)
             began = app.timeline.clock()
-            migrate(app)
+            done = migrate(app)
             took = app.timeline.clock() - began
             # The old pods linger, and may be sent requests until the gateway knows that they end.
-            app.holds(healthy(), for_=max(8.0, ENOUGH / _RATE + 2 - took))
+            app.holds(done, for_=max(8.0, ENOUGH / _RATE + 2 - took))
+            app.wait(healthy(), within=30)
         records = app.records()
 
         before, during = (

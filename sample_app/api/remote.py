@@ -32,7 +32,7 @@ class RemoteLedger:
             async with asyncio.timeout(_SECONDS):
                 return await self._look()
         except (OSError, TimeoutError, ValueError, KeyError) as error:
-            return f"the ledger cannot be reached: {type(error).__name__}"
+            return f"the ledger does not answer: {error or type(error).__name__}"
 
     async def _look(self) -> str | None:
         if not self._migrated:
@@ -48,12 +48,12 @@ class RemoteLedger:
         body = json.dumps(order).encode() if order else b""
         reader, writer = await asyncio.open_connection(self._url.hostname, self._url.port or 80)
         try:
-            head = f"{method} /payments HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n"
-            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            request = f"{method} /payments HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n"
+            writer.write(f"{request}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             answer = await reader.read()
         finally:
             writer.close()
-        _, found, content = answer.partition(b"\r\n\r\n")
-        if not found:
-            raise ConnectionError("no answer")
+        head, _, content = answer.decode().partition("\r\n\r\n")
+        if not re.match(r"HTTP/1.1 20[01] ", head):
+            raise ConnectionError(head.partition("\r\n")[0] or "no answer")
         return json.loads(content)
