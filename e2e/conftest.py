@@ -6,9 +6,8 @@ import pytest
 
 from fixtures import doctor
 from fixtures.core.errors import FiredampError
-from fixtures.core.progress import Phases
 from fixtures.environment import Existing, Options, prepare, provisioner
-from fixtures.plugin import gitops_providers
+from fixtures.plugin import gitops_providers, phases_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -44,7 +43,9 @@ def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
     provider = str(request.param)
     if provider == "kind" and not request.config.getoption("--cluster-provider"):
         try:
-            provisioner(Options(provider=provider, kind_image=kind_image)).require_possible(Phases())
+            provisioner(Options(provider=provider, kind_image=kind_image)).require_possible(
+                phases_of(request.config)
+            )
         except FiredampError as error:
             pytest.skip(error.message)
     return provider
@@ -87,4 +88,4 @@ def components(
         gitops=provider in gitops_providers(request.config),
     )
     with capture.global_and_fixture_disabled():
-        prepare(options, Phases())
+        prepare(options, phases_of(request.config))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,12 +11,14 @@ from kind_host import folders
 
 
 @pytest.fixture(autouse=True)
-def removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def removed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The cgroups that were removed."""
     names: list[str] = []
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("fixtures.cluster.native.cgroups.remove", lambda name, **_: names.append(name))
-    return names
+    # Not pytest's folder, whose path is too long for a socket in a parallel run.
+    with tempfile.TemporaryDirectory() as short:
+        monkeypatch.setenv("XDG_CACHE_HOME", short)
+        monkeypatch.setattr("fixtures.cluster.native.cgroups.remove", lambda name, **_: names.append(name))
+        yield names
 
 
 def test_what_a_killed_keeper_left_is_removed_and_what_is_claimed_stays(removed: list[str]) -> None:
