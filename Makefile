@@ -12,7 +12,7 @@ demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
 
 test: setup lint
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 # The pages that are made from the last run.
 docs: setup
