@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from e2e import variants
@@ -9,7 +11,7 @@ from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.capacity import excesses, pods_are, totals
 from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.expectation import Condition, all_of
+from fixtures.rollout.expectation import all_of, not_
 from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
@@ -55,18 +57,15 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
 def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
     trial: StartTrial, numbers: Report
 ) -> None:
-    at_25 = all_of(paused_at(1), pods_are({"1.0": 3, "1.1": 2}), weight_is(25))
-    at_75 = all_of(paused_at(3), pods_are({"1.0": 2, "1.1": 3}), weight_is(75))
-    changed = variants.all_of(_with_a_dynamic_stable, _at_least_two_pods)
-    with trial("canary", replicas=_REPLICAS, variant=changed) as app:
+    with trial("canary", replicas=_REPLICAS, variant=_with_a_dynamic_stable) as app:
         with app.traffic(_RATE):
             app.deploy("1.1")
-            _walk(app, at_25, at_75)
+            _walk(app, {"1.0": 3, "1.1": 1}, {"1.0": 1, "1.1": 3})
             app.abort()
             returned = all_of(aborted(version="1.1"), weight_is(0), pods_are({"1.0": 4, "1.1": 0}))
             took = app.wait(returned, within=45)
             app.retry()
-            _walk(app, at_25, at_75)
+            _walk(app, {"1.0": 3, "1.1": 1}, {"1.0": 1, "1.1": 3})
             app.promote()
             app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=60)
         records = app.records()
@@ -80,24 +79,32 @@ def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
 
 
 @pytest.mark.scenario("can-15")
-def test_with_a_delay_of_the_scale_down_the_abort_of_a_dynamic_stable_stops_at_a_step(
-    trial: StartTrial, numbers: Report
+@pytest.mark.parametrize(
+    ("setting", "value", "pods"),
+    [("minPodsPerReplicaSet", 2, 2), ("abortScaleDownDelaySeconds", 5, 3)],
+    ids=["with-min-pods", "with-a-delay"],
+)
+def test_the_abort_of_a_dynamic_stable_stops_at_a_step_with_one_setting_more(
+    trial: StartTrial, numbers: Report, setting: str, value: int, pods: int
 ) -> None:
-    """https://github.com/argoproj/argo-rollouts/issues/4898: neither gives way to the other."""
-    at_25 = all_of(paused_at(1), pods_are({"1.0": 3, "1.1": 1}))
-    at_75 = all_of(paused_at(3), pods_are({"1.0": 1, "1.1": 3}), weight_is(75))
-    changed = variants.all_of(_with_a_dynamic_stable, _with_a_delay)
-    with trial("canary", replicas=_REPLICAS, variant=changed) as app:
+    """https://github.com/argoproj/argo-rollouts/issues/4841 and 4898, in which pods wait for pods."""
+
+    def change(objects: list[Object]) -> None:
+        _with_a_dynamic_stable(objects)
+        variants.strategy_of(objects)[setting] = value
+
+    least = value if setting == "minPodsPerReplicaSet" else 1
+    with trial("canary", replicas=_REPLICAS, variant=change) as app:
         with app.traffic(2 * _RATE):
             app.deploy("1.1")
-            _walk(app, at_25, at_75)
+            _walk(app, {"1.0": 3, "1.1": least}, {"1.0": least, "1.1": 3})
             app.abort()
-            stuck = all_of(aborted(version="1.1"), weight_is(25), pods_are({"1.0": 3, "1.1": 3}))
-            app.wait(stuck, within=30)
+            stuck = all_of(aborted(version="1.1"), pods_are({"1.0": 3, "1.1": pods}))
+            app.wait(all_of(stuck, not_(weight_is(75))), within=45)
             since = app.timeline.clock() + CONVERGENCE_SECONDS
-            app.holds(stuck, for_=CONVERGENCE_SECONDS + 11)
+            app.holds(all_of(stuck, weight_is(25)), for_=CONVERGENCE_SECONDS + 14)
         stayed = assert_share(app.records(), lane=ACTIVE, version="1.1", weight=25, window=Window(since))
-    numbers(share_of_the_aborted_version_for_as_long_as_it_was_watched=stayed)
+    numbers(**{f"share of the aborted version, {setting} {value}": stayed})
 
 
 @pytest.mark.scenario("can-15")
@@ -137,14 +144,10 @@ def _with_a_dynamic_stable(objects: list[Object]) -> None:
     del strategy["abortScaleDownDelaySeconds"]
 
 
-def _with_a_delay(objects: list[Object]) -> None:
-    variants.strategy_of(objects)["abortScaleDownDelaySeconds"] = 5
-
-
-def _walk(app: Trial, first: Condition, second: Condition) -> None:
-    """Through the first pause to the second."""
-    app.wait(first, within=60)
-    app.holds(first, for_=2)
+def _walk(app: Trial, at_25: Mapping[str, int], at_75: Mapping[str, int]) -> None:
+    """To the pause at 25% and on to that at 75%, with so many pods of each version."""
+    app.wait(all_of(paused_at(1), weight_is(25), pods_are(at_25)), within=60)
+    app.holds(all_of(paused_at(1), pods_are(at_25)), for_=2)
     app.promote()
-    app.wait(second, within=60)
-    app.holds(second, for_=2)
+    app.wait(all_of(paused_at(3), weight_is(75), pods_are(at_75)), within=60)
+    app.holds(all_of(paused_at(3), pods_are(at_75)), for_=2)
