@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fixtures.rollout.conditions import behind
 from fixtures.rollout.convergence import changes, convergence, versions_by_hash
+from fixtures.rollout.expectation import Condition
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_exactly_none, requests
-from fixtures.trial import ACTIVE
+from fixtures.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 
 SERVICE = "payments-active"
@@ -81,6 +83,23 @@ def assert_clean(records: list[Record], switch: Switch, *, promoted: float) -> t
         assert_exactly_none(records, lane=ACTIVE, version=switch.new, window=before),
         assert_exactly_none(records, lane=ACTIVE, version=switch.old, window=switch.settled()),
     )
+
+
+def stays_active(app: Trial, version: str, *, for_: float) -> None:
+    """See that the active Service selects a version for so many seconds; see `settles`."""
+    settles(app, behind(version, SERVICE), for_=for_)
+
+
+def settles(app: Trial, condition: Condition, *, for_: float) -> None:
+    """See that a condition is met within 10 s, and from then on for so many seconds.
+
+    The objects of a cluster are watched apart: what the Rollout says may be known before the rest is.
+
+    Raises:
+        ConditionNotMetError: It is not.
+    """
+    app.wait(condition, within=10)
+    app.holds(condition, for_=for_)
 
 
 def asked(records: list[Record], verb: str) -> float:

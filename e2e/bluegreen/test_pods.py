@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, asked, assert_clean, switches
+from e2e.bluegreen.switching import (
+    CONVERGENCE_SECONDS,
+    asked,
+    assert_clean,
+    settles,
+    stays_active,
+    switches,
+)
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import behind, paused_at, promoted, scaled_to
+from fixtures.rollout.conditions import paused_at, promoted, scaled_to
 from fixtures.rollout.expectation import Condition, all_of
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.timeline import Record, of_kind
@@ -28,11 +35,11 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(paused_at(), within=60)
-            app.holds(all_of(scaled_to(3, "1.0"), scaled_to(1, "1.1")), for_=11)
+            settles(app, all_of(scaled_to(3, "1.0"), scaled_to(1, "1.1")), for_=11)
             app.promote()
             app.wait(promoted("1.1"), within=60)
             app.wait(scaled_to(3, "1.1"), within=10)
-            app.holds(behind("1.1", "payments-active"), for_=_ENOUGH_SECONDS)
+            stays_active(app, "1.1", for_=_ENOUGH_SECONDS)
         records = app.records()
 
         (switch,) = switches(records)
@@ -55,11 +62,11 @@ def test_the_revision_limit_keeps_that_many_old_versions(trial: StartTrial, numb
     )
     with trial("bluegreen", version="1.2-slow", variant=variant) as app:
         _release(app, "1.0")
-        app.holds(_all_pods("1.2-slow", "1.0"), for_=5)
+        settles(app, _all_pods("1.2-slow", "1.0"), for_=5)
         with app.traffic(100):
             _release(app, "1.1")
             took = app.wait(scaled_to(0, "1.2-slow"), within=30)
-            app.holds(_all_pods("1.0", "1.1"), for_=8)
+            settles(app, _all_pods("1.0", "1.1"), for_=8)
         records = app.records()
 
         answered = assert_no_errors(records, lane=ACTIVE)
@@ -78,7 +85,7 @@ def test_a_delay_of_0_seconds_keeps_old_versions_for_ever(trial: StartTrial, num
         _release(app, "1.0")
         with app.traffic(100):
             _release(app, "1.1")
-            app.holds(_all_pods("1.2-slow", "1.0", "1.1"), for_=15)
+            settles(app, _all_pods("1.2-slow", "1.0", "1.1"), for_=15)
         records = app.records()
 
         answered = assert_no_errors(records, lane=ACTIVE)

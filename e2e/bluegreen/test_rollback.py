@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, asked, scaled_down_at, selected, switches
+from e2e.bluegreen.switching import (
+    CONVERGENCE_SECONDS,
+    SERVICE,
+    asked,
+    scaled_down_at,
+    selected,
+    settles,
+    stays_active,
+    switches,
+)
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import all_of as variants
 from fixtures.rollout.conditions import aborted, behind, paused_at, promoted, scaled_to
@@ -29,11 +38,11 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
         with app.traffic(100):
             _promote(app, "1.1")
             app.abort()
-            app.holds(all_of(behind("1.1", "payments-active"), scaled_to(2, "1.0")), for_=_ENOUGH_SECONDS)
+            settles(app, all_of(behind("1.1", SERVICE), scaled_to(2, "1.0")), for_=_ENOUGH_SECONDS)
             app.undo()
             app.wait(promoted("1.0"), within=20)
             assert app.stable_pods() == blue, "blue's pods are others than before"
-            app.holds(behind("1.0", "payments-active"), for_=_ENOUGH_SECONDS)
+            stays_active(app, "1.0", for_=_ENOUGH_SECONDS)
         records = app.records()
 
         there, back = switches(records)
@@ -70,7 +79,7 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
             app.wait(scaled_to(0, "1.0"), within=40)
             app.undo()
             app.wait(all_of(paused_at(), behind("1.0", "payments-preview")), within=60)
-            app.holds(all_of(paused_at(), behind("1.1", "payments-active")), for_=3)
+            app.holds(all_of(paused_at(), behind("1.1", SERVICE)), for_=3)
             assert not blue.keys() & app.stable_pods().keys(), "these are blue's old pods"
         records = app.records()
 
@@ -99,8 +108,8 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
         blue = app.stable_pods()
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(behind("1.1", "payments-active"), within=60)
-            app.holds(behind("1.1", "payments-active"), for_=CONVERGENCE_SECONDS)
+            app.wait(behind("1.1", SERVICE), within=60)
+            stays_active(app, "1.1", for_=CONVERGENCE_SECONDS)
             app.abort()
             app.wait(aborted(version="1.1"), within=20)
             app.holds(aborted(version="1.1"), for_=_ENOUGH_SECONDS)
