@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from e2e import variants
+from e2e.scaling import scaled_down
 from e2e.types import Report, StartTrial
-from e2e.variants import Variant
+from e2e.variants import Variant, all_of
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import deployment_available
 from fixtures.rollout.expectation import not_
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
 from fixtures.trial import ACTIVE
+from loadgen.statistics import Share
 
 CRASH = "1.2-crash"
 _PODS = 3
 # Boots, crashes, is restarted at once, crashes, and again after a back-off of 10 s.
 _WATCH_SECONDS = 20.0
+# Until the last old pod has ended: it lingers for 3 s and may take 5 s more (see the manifest).
+_LINGER_SECONDS = 9.0
 
 
 @pytest.mark.scenario("base-2")
@@ -45,12 +51,56 @@ def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_
     )
 
 
-def _deployment(*, unavailable: int) -> Variant:
+@pytest.mark.scenario("base-2")
+@pytest.mark.parametrize("cause", ["no-probe", "max-unavailable-100%"])
+def test_without_a_probe_or_with_all_pods_unavailable_the_crash_is_an_outage(
+    trial: StartTrial, numbers: Report, cause: str
+) -> None:
+    no_probe = all_of(_deployment(unavailable=0, probe=False), _boots_for_a_while)
+    variant = no_probe if cause == "no-probe" else _deployment(unavailable="100%")
+    with trial("deployment", replicas=_PODS, variant=variant) as app:
+        with app.traffic(100):
+            began = app.timeline.clock()
+            app.deploy(CRASH)
+            took = app.wait(scaled_down("1.0"), within=60)
+            gone = app.timeline.clock() + _LINGER_SECONDS
+            app.holds(scaled_down("1.0"), for_=_LINGER_SECONDS + 11)
+        records = app.records()
+
+        outage = requests(records, ACTIVE, Window(gone))
+        assert len(outage) >= ENOUGH
+        answered = [request for request in outage if not request.failed]
+        assert not answered, f"{len(answered)} of {len(outage)} were answered, by {answered[0].pod}"
+        bad = [request for request in requests(records, ACTIVE, Window(began)) if request.failed]
+    causes = Counter(str(request.error or request.status) for request in outage)
+    progress = [r["progress"] for r in of_kind(records, "deployment")][-1]
+    numbers(
+        **{
+            "deploy to first failed request": f"{bad[0].t - began:.2f} s",
+            "deploy to no old pod wanted": f"{took:.1f} s",
+            "failed requests after that": f"{Share(len(outage), len(outage))}: {dict(causes)}",
+            "what the Deployment says": progress,
+        }
+    )
+
+
+def _deployment(*, unavailable: int | str, probe: bool = True) -> Variant:
     def change(objects: list[Object]) -> None:
-        strategy = variants.found(objects, "Deployment")["spec"]["strategy"]
-        strategy["rollingUpdate"]["maxUnavailable"] = unavailable
+        spec = variants.found(objects, "Deployment")["spec"]
+        spec["strategy"]["rollingUpdate"]["maxUnavailable"] = unavailable
+        if not probe:
+            for container in spec["template"]["spec"]["containers"]:
+                del container["readinessProbe"]
 
     return change
+
+
+def _boots_for_a_while(objects: list[Object]) -> None:
+    """It crashes 3 s after its start, as much software would, so that the kubelet tells of it as Ready."""
+    template = variants.found(objects, "Deployment")["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    boot = "import runpy, time; time.sleep(3); runpy.run_module('api', run_name='__main__', alter_sys=True)"
+    container["command"] = ["python3", "-c", boot]
 
 
 def _restarts(records: list[Record]) -> int:

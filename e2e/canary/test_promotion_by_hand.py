@@ -9,7 +9,7 @@ from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import all_of, canary_steps, judged_by, without_analysis
 from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
+from fixtures.rollout.conditions import analysis_failed, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of as all_hold
 from fixtures.rollout.timeline import Record, of_kind
@@ -44,6 +44,17 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
     for weight, share in shares.items():
         numbers(**{f"share at {weight}%": share})
     numbers(promote_to_paused_at_30=f"{took:.2f} s", failed_requests=f"0 of {answered:,}")
+
+
+@pytest.mark.scenario("can-8")
+def test_promote_meets_the_analysis_that_promote_full_would_skip(trial: StartTrial) -> None:
+    with trial("canary", variant=_guarded) as app, app.traffic(100):
+        app.deploy("1.1")
+        app.wait(paused_at(1), within=60)
+        app.promote()
+        app.wait(analysis_failed(), within=40)
+        app.wait_contained("1.1", within=15)
+        app.stays_contained("1.1", for_=5)
 
 
 @pytest.mark.scenario("can-8")

@@ -1,0 +1,70 @@
+"""An abort by hand returns every client to the stable version, from whichever step."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.scaling import scaled_down, scaled_down_at
+from e2e.types import Report, StartTrial
+from e2e.variants import all_of, canary_steps, without_analysis
+from fixtures.rollout.conditions import paused_at, weight_is
+from fixtures.rollout.convergence import assert_gone
+from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.story import abort_story
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+
+# abortScaleDownDelaySeconds of the base; what is lost of it, as its deadline is an annotation in whole
+# seconds (addScaleDownDelay in rollout/replicaset.go); and what a busy controller may add to it.
+_DELAY_SECONDS = 10.0
+_ROUNDING_SECONDS = 1.0
+_SLACK_SECONDS = 10.0
+# At 5% of 100/s: some 15 responses.
+_SEEN_SECONDS = 3.0
+_WEIGHTS = (5, 25, 50, 75)
+
+
+@pytest.mark.scenario("can-9")
+@pytest.mark.parametrize("weight", _WEIGHTS)
+def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay(
+    trial: StartTrial, numbers: Report, weight: int
+) -> None:
+    steps = canary_steps(*(step for each in _WEIGHTS for step in (each, None)))
+    with trial("canary", variant=all_of(without_analysis, steps)) as app:
+        before = app.stable_pods()
+        with app.traffic(100):
+            app.deploy("1.1")
+            _walk_to(app, weight)
+            app.holds(weight_is(weight), for_=_SEEN_SECONDS)
+            asked = app.timeline.clock()
+            app.abort()
+            app.wait_contained("1.1", within=15)
+            app.wait(scaled_down("1.1"), within=_DELAY_SECONDS + _SLACK_SECONDS)
+            app.stays_contained("1.1", for_=CONVERGENCE_SECONDS)
+        records = app.records()
+
+        story = abort_story(records, version="1.1", lane=ACTIVE)
+        assert story.weight_zero is not None
+        assert story.served.k > 0, "it never answered, so nothing was taken back"
+        gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, lane=ACTIVE)
+        down = scaled_down_at(records, "1.1") - asked
+        slack = down - _DELAY_SECONDS
+        assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"
+        assert app.stable_pods() == before, "the stable pods were touched"
+    numbers(
+        abort_to_VirtualService_0=f"{story.weight_zero - asked:.2f} s",
+        abort_to_last_response=f"{(story.last_response or asked) - asked:.2f} s",
+        abort_to_scaled_down=f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS:.0f})",
+        after_convergence=gone,
+        failed_requests=f"0 of {answered:,}",
+    )
+
+
+def _walk_to(app: Trial, weight: int) -> None:
+    """Promote each pause until the one at a weight."""
+    for place, each in enumerate(_WEIGHTS):
+        app.wait(all_hold(paused_at(2 * place + 1), weight_is(each)), within=45)
+        if each == weight:
+            return
+        app.promote()

@@ -1,0 +1,32 @@
+"""When a version's pods were told to go."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.records import tag_of
+from fixtures.rollout.state import State
+from fixtures.rollout.timeline import Record, of_kind
+
+
+def scaled_down(version: str) -> Condition:
+    """The ReplicaSet of a version, by image tag, is asked for no pods."""
+
+    def check(state: State) -> Verdict:
+        sizes = [found["desired"] for found in state.all("replicaset") if tag_of(found["image"]) == version]
+        return (met if sizes and not any(sizes) else pending)(f"{version} is asked for {sizes or 'nothing'}")
+
+    return Condition(f"{version} scaled down", check)
+
+
+def scaled_down_at(records: list[Record], version: str) -> float:
+    """When, in Unix seconds, the ReplicaSet of a version was last seen to lose its last pod."""
+    sizes = [
+        (found["t"], found["desired"])
+        for found in of_kind(records, "replicaset")
+        if tag_of(found["image"]) == version
+    ]
+    falls = [t for (_, before), (t, after) in pairwise(sizes) if before and not after]
+    assert falls, f"{version} was never scaled down: {sizes}"
+    return float(falls[-1])
