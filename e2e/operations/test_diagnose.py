@@ -32,7 +32,7 @@ def test_pods_that_do_not_run_are_told_apart(trial: StartTrial, plugin: Plugin, 
         assert "exited with code 1" in crash.line
         assert crash.line.endswith("needs the environment variable PAYMENTS_LEDGER_URL")
 
-        app.deploy("9.9-unknown")
+        app.deploy("9.9-unknown", exists=False)
         image = told(app, "image pull")
         assert image.line.startswith(f"image pull: {app.image}:9.9-unknown cannot be pulled: ")
 
