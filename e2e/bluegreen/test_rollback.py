@@ -8,6 +8,7 @@ from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import (
     CONVERGENCE_SECONDS,
     SERVICE,
+    answered_by,
     asked,
     scaled_down_at,
     selected,
@@ -47,8 +48,9 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
 
         there, back = switches(records)
         aborted_at, undone = asked(records, "abort"), asked(records, "undo")
-        after_abort = Window(max(aborted_at, there.settled().start), undone)
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.0", window=after_abort)
+        after_abort = Window(max(aborted_at, there.settled().start))
+        before_undo = answered_by(records, undone)
+        none = assert_exactly_none(before_undo, lane=ACTIVE, version="1.0", window=after_abort)
         back_at_blue = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=back.settled())
         answered = assert_no_errors(records, lane=ACTIVE)
         last = max(r.received for r in requests(records, ACTIVE) if r.version == "1.1") - undone
