@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.convergence import versions_by_hash
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.timeline import Record, of_kind, present
 
 
 def entered(records: list[Record], version: str, step: int) -> float:
@@ -21,7 +21,7 @@ def entered(records: list[Record], version: str, step: int) -> float:
 def began(records: list[Record], version: str) -> float:
     """When the first AnalysisRun of a version was seen."""
     hashes = _hashes(records, version)
-    found = [record["t"] for record in of_kind(records, "analysis") if record["hash"] in hashes]
+    found = [record["t"] for record in present(records, "analysis") if record["hash"] in hashes]
     return _first(found, f"{version} had no AnalysisRun")
 
 

@@ -12,7 +12,7 @@ from fixtures.cluster.kinds import ROLLOUT
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
@@ -46,7 +46,7 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
         records = app.records()
 
         assert reason == "InconclusiveAnalysisRun"
-        values = [run["value"] for run in of_kind(records, "analysis") if run["value"]]
+        values = [run["value"] for run in present(records, "analysis") if run["value"]]
         value = float(values[-1].strip("[]"))
         assert 0.2 <= value < 0.99, f"measured {value}, which is not between good and bad"
         held, *_ = [each for each in windows(records, lane=ACTIVE) if each.weights.get(_GREY) == 25]

@@ -12,7 +12,7 @@ from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import assert_gone, windows
 from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
@@ -39,7 +39,7 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
         (held,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 25]
         share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=held.window)
         answered = assert_no_errors(records, lane=ACTIVE)
-        last = of_kind(records, "analysis")[-1]
+        last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["failed"]) == ("Successful", 0), last
         assert last["error"] > 0, "no measurement failed for lack of Prometheus, so this proved nothing"
     numbers(
@@ -62,7 +62,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
         records = app.records()
         window = windows(records, lane=ACTIVE)[-1].window
         share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=window)
-        last = of_kind(records, "analysis")[-1]
+        last = present(records, "analysis")[-1]
         assert last["error"] > 0
         assert last["count"] == 0, last
     numbers(
@@ -85,7 +85,7 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
             app.stays_contained(_BAD, for_=CONVERGENCE_SECONDS + 11)
         records = app.records()
         gone = assert_gone(records, lane=ACTIVE, version=_BAD, allow=CONVERGENCE_SECONDS)
-        last = of_kind(records, "analysis")[-1]
+        last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["error"]) == ("Error", 1), last
     numbers(consecutiveErrorLimit_0=f"{last['run_phase']} at the first error, aborted; after that {gone}")
 

@@ -15,7 +15,7 @@ from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, promoted
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import any_of
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import of_kind, present
 from fixtures.rollout.verdicts import Window, assert_share
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
@@ -49,7 +49,7 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
         ended = _release(app, also)
         records = app.records()
 
-        told = [run for run in of_kind(records, "analysis") if run["count"]]
+        told = [run for run in present(records, "analysis") if run["count"]]
         share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
     claim(
         f"`or vector(1)` is safe when {reason}",

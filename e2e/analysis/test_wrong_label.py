@@ -14,7 +14,7 @@ from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
@@ -54,7 +54,7 @@ def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, num
         records = app.records()
         window = windows(records, lane=ACTIVE)[-1].window
         share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=window)
-        last = of_kind(records, "analysis")[-1]
+        last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["failed"], last["value"]) == ("Successful", 0, "[]"), last
     numbers(
         forgiving_condition=f"false green: {last['count']} empty answers, {last['run_phase']}; promoted",

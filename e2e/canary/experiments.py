@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fixtures.cluster.kube import Object
 from fixtures.rollout.expectation import Condition, Verdict, met, pending
 from fixtures.rollout.state import State
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import Window, requests
 from loadgen.statistics import Share
 
@@ -46,7 +46,7 @@ def experiment_pods_are(*templates: str) -> Condition:
 
 def run_phases(records: Sequence[Record]) -> dict[str, str]:
     """What the AnalysisRun of each template came to last."""
-    runs = {str(run["name"]): str(run["run_phase"]) for run in of_kind(records, "analysis")}
+    runs = {str(run["name"]): str(run["run_phase"]) for run in present(records, "analysis")}
     return {template: phase for name, phase in runs.items() for template in _SPECS if name.endswith(template)}
 
 

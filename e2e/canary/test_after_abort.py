@@ -9,7 +9,7 @@ from e2e.variants import all_of, canary_steps, judged_by, with_short_pauses, wit
 from fixtures.rollout.conditions import healthy, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import assert_gone, windows
 from fixtures.rollout.expectation import all_of as all_hold
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
@@ -100,7 +100,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
 
         gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)
         assert app.stable_pods() == before, "the stable pods were touched"
-        runs = {run["name"] for run in of_kind(records, "analysis") if run["t"] > asked}
-        started = {run["name"] for run in of_kind(records, "analysis") if run["t"] <= asked}
+        runs = {run["name"] for run in present(records, "analysis") if run["t"] > asked}
+        started = {run["name"] for run in present(records, "analysis") if run["t"] <= asked}
         assert runs <= started, f"the stable version was analysed: {runs - started}"
     numbers(undo_to_Healthy=f"{took:.2f} s", broken_version_after_convergence=gone)

@@ -7,7 +7,7 @@ import pytest
 from e2e.canary.aborting import release_and_abort, share_while_it_answered
 from e2e.types import Report, StartTrial
 from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import assert_no_errors, requests
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.queries import latency_ms
@@ -44,7 +44,7 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
 
 
 def _failed_metrics(records: list[Record]) -> set[str]:
-    return {run["metric"] for run in of_kind(records, "analysis") if run["phase"] == "Failed"}
+    return {run["metric"] for run in present(records, "analysis") if run["phase"] == "Failed"}
 
 
 def _p99_seconds(records: list[Record], version: str) -> float:

@@ -8,7 +8,7 @@ from e2e.operations.shared_ledger import break_ledger, wait_for_ledger, with_sha
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import all_of, canary_steps
 from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
@@ -41,7 +41,7 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
         released = assert_no_errors(records, lane=ACTIVE, window=Window(end=stopped))
         after = requests(records, ACTIVE, Window(broken))
         assert len(after) >= ENOUGH, f"only {len(after)} requests"
-        verdicts = {run["phase"] for run in of_kind(records, "analysis") if run["t"] > broken}
+        verdicts = {run["phase"] for run in present(records, "analysis") if run["t"] > broken}
         assert not verdicts, f"an analysis went on after the promotion: {verdicts}"
     bad = _bad(after)
     claim(
@@ -113,5 +113,5 @@ def _bad(sent: list[Request]) -> Share:
 
 def _success_rates(records: list[Record], start: float, end: float) -> set[str]:
     """What the analysis measured of the canary."""
-    found = [run for run in of_kind(records, "analysis") if start < run["t"] <= end]
+    found = [run for run in present(records, "analysis") if start < run["t"] <= end]
     return {str(run["value"]) for run in found if run["metric"] == "success-rate" and run["value"]}

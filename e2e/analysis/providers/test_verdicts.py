@@ -16,7 +16,7 @@ from e2e.variants import all_of, canary_steps, found, without_analysis
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, paused_at
 from fixtures.rollout.convergence import windows
-from fixtures.rollout.timeline import of_kind
+from fixtures.rollout.timeline import of_kind, present
 from fixtures.rollout.verdicts import assert_share
 from fixtures.trial import ACTIVE, Trial
 
@@ -50,8 +50,8 @@ def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
 
             settled = {each.weights.get("1.2-5xx", 0): each.window for each in windows(records, lane=ACTIVE)}
             share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=settled[50])
-            (run,) = {each["name"] for each in of_kind(records, "analysis")}
-            judged = [each for each in of_kind(records, "analysis") if each["phase"] == "Failed"]
+            (run,) = {each["name"] for each in present(records, "analysis")}
+            judged = [each for each in present(records, "analysis") if each["phase"] == "Failed"]
             assert judged, f"{run} aborted nothing: no provider's metric failed"
         wrong = {who: str(said) for who, said in verdicts.items() if said.phase != _EXPECTED[who[1]]}
         assert not wrong, wrong
