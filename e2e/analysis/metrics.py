@@ -40,9 +40,3 @@ def success_rate(labels: str) -> str:
     """
     total = f'http_requests_total{{{labels}, path="/payments"'
     return f'1 - (sum(rate({total}, code=~"5.."}}[5s])) or vector(0)) / sum(rate({total}}}[5s]))'
-
-
-def naive_success_rate(labels: str) -> str:
-    """The same as most people write it: what succeeded, divided by everything."""
-    total = f'http_requests_total{{{labels}, path="/payments"'
-    return f'sum(rate({total}, code!~"5.."}}[5s])) / sum(rate({total}}}[5s]))'

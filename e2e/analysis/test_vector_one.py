@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from e2e import variants
-from e2e.analysis.metrics import BARE, OF_VERSION, metric, naive_success_rate, success_rate
+from e2e.analysis.metrics import BARE, OF_VERSION, metric, success_rate
 from e2e.analysis.variants import inline, step, template
 from e2e.types import EnterClaim, StartTrial
 from fixtures.cluster.kinds import ROLLOUT
@@ -33,7 +33,6 @@ _ELSEWHERE = {
 _REASONS: dict[str, tuple[Callable[[str], str], str, list[Object]]] = {
     "a label is misspelt": (success_rate, _MISSPELT, []),
     "the scrape is broken": (success_rate, OF_VERSION, [_ELSEWHERE]),
-    "not one request succeeded": (naive_success_rate, OF_VERSION, []),
 }
 
 
