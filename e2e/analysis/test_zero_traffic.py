@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import requests
 
 from e2e.analysis import runs
 from e2e.analysis.metrics import BAD, BARE, BARE_FAILURE, GOOD, GUARDED, metric, success_rate
+from e2e.promql import ask
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
-from fixtures.stack import prometheus
 from fixtures.trial import Trial
 
 _OK, _FAILED, _ERROR, _UNCLEAR = "Successful", "Failed", "Error", "Inconclusive"
@@ -100,8 +99,6 @@ def _metric(query: str, guard: str, address: dict[str, str]) -> Object:
 
 
 def _is_nan(app: Trial, query: str) -> None:
-    url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
-    answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=10).json()
-    values = [sample["value"][1] for sample in answer["data"]["result"]]
+    values = [sample["value"][1] for sample in ask(app.environment, query)]
     if values != ["NaN"]:
         raise PendingError(f"the answer is {values or 'empty'}")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import requests
-
+from e2e.promql import ask
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.convergence import versions_by_hash
 from fixtures.rollout.verdicts import Window
-from fixtures.stack import prometheus
 from fixtures.trial import Trial
 
 
@@ -41,11 +39,8 @@ def counted_lately(app: Trial, version: str, *, seconds: int) -> Counted:
 
 def _samples(app: Trial, selector: str) -> dict[float, float]:
     """The sum of some series at each scrape, by its time; all series of a pod are scraped at once."""
-    url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
-    answer = requests.get(f"{url}/api/v1/query", params={"query": selector}, timeout=10)
-    answer.raise_for_status()
     sums: dict[float, float] = {}
-    for series in answer.json()["data"]["result"]:
+    for series in ask(app.environment, selector):
         for t, value in series["values"]:
             sums[t] = sums.get(t, 0.0) + float(value)
     return sums

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import requests
 
+from e2e.promql import ask
 from e2e.types import Report, StartTrial
 from fixtures.core.retry import PendingError, until
-from fixtures.stack import prometheus
 from fixtures.trial import Trial
 
 _RATE = 100.0
@@ -29,10 +28,9 @@ def test_prometheus_counts_the_requests_that_were_sent(trial: StartTrial, number
 
 def _rate(app: Trial, query: str) -> float:
     """The rate over the last 10 s, once Prometheus has seen as much."""
-    url = app.environment.cluster.url_of(prometheus.SERVICE, prometheus.NAMESPACE, prometheus.PORT)
     series = query.format(namespace=app.namespace)
     full = f"sum(rate({series}[10s])) and min(count_over_time({series}[11s])) >= 10"
-    answer = requests.get(f"{url}/api/v1/query", params={"query": full}, timeout=10).json()
-    if not answer["data"]["result"]:
+    found = ask(app.environment, full)
+    if not found:
         raise PendingError(f"{series} has less than 10 s of samples")
-    return float(answer["data"]["result"][0]["value"][1])
+    return float(found[0]["value"][1])
