@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import pairwise
 
 from fixtures.cluster.kinds import ANALYSIS_RUN, NAMESPACE
-from fixtures.cluster.kube import Kube, Object
+from fixtures.cluster.kube import Kube, Object, unix
 from fixtures.cluster.wait import wait_for
 from fixtures.core.retry import PendingError
 
@@ -61,7 +60,7 @@ def measured(status: Object, name: str = "") -> Object:
 
 def gaps(measurements: list[Mapping[str, str]]) -> list[float]:
     """Seconds from each measurement to the next; Kubernetes rounds their times to whole seconds."""
-    times = [datetime.fromisoformat(each["finishedAt"]).timestamp() for each in measurements]
+    times = [unix(each["finishedAt"]) for each in measurements]
     return [after - before for before, after in pairwise(times)]
 
 

@@ -5,8 +5,6 @@ https://argo-rollouts.readthedocs.io/en/stable/features/analysis/
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
 from e2e import variants
@@ -15,7 +13,7 @@ from e2e.analysis.metrics import BAD, BARE, GOOD, OF_VERSION, metric, success_ra
 from e2e.analysis.variants import inline, step, template
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kinds import ANALYSIS_RUN, ROLLOUT
-from fixtures.cluster.kube import Object
+from fixtures.cluster.kube import Object, unix
 from fixtures.environment import Environment
 from fixtures.rollout.conditions import promoted
 from fixtures.rollout.verdicts import assert_no_errors
@@ -144,4 +142,4 @@ def _sizes(status: Object, name: str) -> tuple[int, int]:
 def _waited(status: Object, name: str) -> float:
     """Seconds from the start of a run to the first measurement of a metric."""
     first = runs.measured(status, name)["measurements"][0]["startedAt"]
-    return (datetime.fromisoformat(first) - datetime.fromisoformat(status["startedAt"])).total_seconds()
+    return unix(first) - unix(status["startedAt"])
