@@ -26,9 +26,11 @@ from locust.exception import StopUser
 from loadgen.client import OneClient, OneConnectionClient
 from loadgen.ledger import Answer, Attempt, LaneLedger, Ledger
 from loadgen.plan import Plan
+from loadgen.priority import go_first
 
 FLUSH_S = 0.05
 
+go_first()
 _plan = Plan.from_json(os.environ["FIREDAMP_LOAD_PLAN"])
 _ledger = Ledger(_plan, Path(os.environ["FIREDAMP_LOAD_FOLDER"]))
 _started = Event()
