@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from fixtures.core.process import run
+from fixtures.core.process import spawn
 
 _PROGRAM = """
 import os
@@ -17,14 +18,16 @@ print(os.getsid(0) == os.getpid(), os.getpriority(os.PRIO_PROCESS, 0))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may raise a priority")
-def test_root_goes_first() -> None:
-    assert _said(before="") == "True -10"
+def test_root_goes_first(tmp_path: Path) -> None:
+    assert _said(tmp_path / "log", before="") == "True -10"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
-def test_nobody_goes_on_as_they_are() -> None:
-    assert _said(before="os.setuid(65534)") == "True 0"
+def test_nobody_goes_on_as_they_are(tmp_path: Path) -> None:
+    assert _said(tmp_path / "log", before="os.setuid(65534)") == "True 0"
 
 
-def _said(*, before: str) -> str:
-    return run([sys.executable, "-c", _PROGRAM.format(before=before)], timeout=30).strip()
+def _said(log: Path, *, before: str) -> str:
+    # As the load generator is started: `run` would make it the leader of a process group, which has a session.
+    spawn([sys.executable, "-c", _PROGRAM.format(before=before)], log=log).wait(30)
+    return log.read_text().strip()
