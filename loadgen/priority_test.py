@@ -28,6 +28,6 @@ def test_nobody_goes_on_as_they_are(tmp_path: Path) -> None:
 
 
 def _said(log: Path, *, before: str) -> str:
-    # As the load generator is started; `run` would make it the leader of a process group: setsid(2) refuses those.
+    # As the load generator is started: not as the leader of a process group, which setsid(2) refuses.
     spawn([sys.executable, "-c", _PROGRAM.format(before=before)], log=log).wait(30)
     return log.read_text().strip()
