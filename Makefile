@@ -6,7 +6,7 @@ CLUSTER ?= native
 # Tests side by side; 0 has them one after the other, in one process.
 WORKERS ?= auto
 
-.PHONY: demo test docs lint setup clean
+.PHONY: demo test docs mutations lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
@@ -17,6 +17,10 @@ test: setup lint
 # The pages that are made from the last run.
 docs: setup
 	$(VENV)/bin/python -m fixtures.suite.pages firedamp-out docs
+
+# Plants faults and sees that the suite notices; half an hour.
+mutations: setup
+	$(VENV)/bin/python -m e2e.mutations --page docs/mutations.md
 
 lint: setup
 	$(VENV)/bin/ruff check --quiet .

@@ -1,0 +1,115 @@
+"""Faults in the controller: its module is built with an overlay in which each of them can be switched on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.artifacts import golang
+from fixtures.artifacts.cache import Cache, digest
+from fixtures.artifacts.oci import catalog
+from fixtures.artifacts.oci.image import write_archive
+from fixtures.artifacts.pins import pin
+from fixtures.artifacts.recipes import ARCHIVE, key
+from fixtures.cluster.kube import Object
+from fixtures.environment import Environment
+
+# What the controller reads: the name of the one fault that is on.
+_VARIABLE = "FIREDAMP_FAULT"
+_TAG = "faults"
+# In each package that has an edit: planted("name") in an edit asks whether that fault is on.
+_SWITCH = """\
+package {package}
+
+import "os"
+
+func planted(fault string) bool {{ return os.Getenv("{variable}") == fault }}
+"""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of one source file.
+
+    Attributes:
+        file: Its path in the controller's module.
+        old: What stands there exactly once.
+        new: What stands there instead, and asks `planted("NAME")` before it does otherwise.
+    """
+
+    file: str
+    old: str
+    new: str
+
+
+class StaleEditError(Exception):
+    """An edit does not fit the controller's pinned sources."""
+
+
+def overlay(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
+    """The files that differ, by their path in the module.
+
+    Raises:
+        StaleEditError: What an edit replaces is not there, or more than once.
+    """
+    changed: dict[str, str] = {}
+    for edit in edits:
+        text = changed.get(edit.file) or (sources / edit.file).read_text()
+        if (times := text.count(edit.old)) != 1:
+            raise StaleEditError(f"{edit.file} has {times} times, not once:\n{edit.old}")
+        changed[edit.file] = text.replace(edit.old, edit.new)
+    for folder in {str(Path(edit.file).parent) for edit in edits}:
+        switch = _SWITCH.format(package=Path(folder).name, variable=_VARIABLE)
+        changed[f"{folder}/firedamp_faults.go"] = switch
+    return changed
+
+
+def build(edits: Sequence[Edit]) -> Path:
+    """Build the controller with all edits and return the archive of its image, from the cache if it is there.
+
+    Raises:
+        StaleEditError: An edit does not fit.
+        FiredampError: The build failed.
+    """
+    component = pin("rollouts")
+    sources = golang.module_folder(component)
+    files = overlay(edits, sources)
+
+    def make(target: Path) -> None:
+        replaced = {}
+        for number, (path, text) in enumerate(files.items()):
+            ours = target / f"{number}.go"
+            ours.write_text(text)
+            replaced[str(sources / path)] = str(ours)
+        listed = target / "overlay.json"
+        listed.write_text(json.dumps({"Replace": replaced}))
+        golang.build(component, target, overlay=listed)
+        write_archive([catalog.rollouts(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
+
+    content = digest(key("rollouts"), json.dumps(files), Path(__file__))
+    return Cache().get("rollouts-with-faults", content, make) / ARCHIVE
+
+
+def plant(environment: Environment, archive: Path, fault: str) -> None:
+    """Have a cluster run the controller in the archive, with one fault switched on, or "" for none.
+
+    Raises:
+        FiredampError: It does not come up.
+    """
+    environment.cluster.load_image(archive)
+    (addon,) = [each for each in environment.stack.addons if each.component == "rollouts"]
+    running = addon.objects()
+    wanted = deepcopy(running)
+    _switch(wanted, fault)
+    addon.upgrade(environment.kube, running=running, wanted=wanted)
+
+
+def _switch(objects: list[Object], fault: str) -> None:
+    for manifest in objects:
+        if manifest["kind"] == "Deployment":
+            container = manifest["spec"]["template"]["spec"]["containers"][0]
+            container["image"] = f"{catalog.ROLLOUTS}:{_TAG}"
+            container["env"] = [*container.get("env", []), {"name": _VARIABLE, "value": fault}]

@@ -1,0 +1,34 @@
+"""The faults of the mutation check, in the order in which they are told."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from e2e.mutations.controller import Edit
+from e2e.mutations.fault import Fault
+from e2e.mutations.in_harness import IN_HARNESS
+from e2e.mutations.in_manifests import IN_MANIFESTS
+
+_CONTROLLER = Path(__file__).with_name("controller.toml")
+
+
+def _in_controller() -> tuple[Fault, ...]:
+    return tuple(
+        Fault(name, each["what"], each["row"], edits=tuple(Edit(**edit) for edit in each["edits"]))
+        for name, each in tomllib.loads(_CONTROLLER.read_text()).items()
+    )
+
+
+FAULTS: tuple[Fault, ...] = (*_in_controller(), *IN_MANIFESTS, *IN_HARNESS)
+
+
+def by_name(name: str) -> Fault:
+    """The fault of that name."""
+    (found,) = [fault for fault in FAULTS if fault.name == name]
+    return found
+
+
+def edits() -> tuple[Edit, ...]:
+    """All changes of the controller: one binary has every fault, and at most one of them is switched on."""
+    return tuple(edit for fault in FAULTS for edit in fault.edits)

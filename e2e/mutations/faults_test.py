@@ -1,0 +1,50 @@
+"""The list of faults fits the controller's sources and the rows; no cluster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.mutations.controller import Edit, StaleEditError, overlay
+from e2e.mutations.faults import FAULTS, by_name, edits
+from fixtures.artifacts.golang import module_folder
+from fixtures.artifacts.pins import pin
+from fixtures.core.process import run
+
+_ROOT = Path(__file__).parents[2]
+
+
+def test_every_edit_fits_the_pinned_sources() -> None:
+    changed = overlay(edits(), module_folder(pin("rollouts")))
+    assert set(changed) > {edit.file for edit in edits()}
+
+
+def test_every_edit_asks_for_its_own_fault() -> None:
+    for fault in FAULTS:
+        for edit in fault.edits:
+            assert f'planted("{fault.name}")' in edit.new
+
+
+def test_names_are_given_once_and_each_fault_is_somewhere() -> None:
+    names = [fault.name for fault in FAULTS]
+    assert len(set(names)) == len(names) >= 20
+    for name in names:
+        fault = by_name(name)
+        assert sum(map(bool, (fault.edits, fault.manifests, fault.harness))) == 1
+
+
+def test_every_row_is_there() -> None:
+    rows = sorted({fault.row for fault in FAULTS})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", *rows]
+    listed = run(command, cwd=_ROOT, timeout=60)
+    assert set(rows) <= set(listed.splitlines())
+
+
+def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.go").write_text("x x")
+    with pytest.raises(StaleEditError, match=r"a\.go has 2 times, not once"):
+        overlay([Edit("a.go", "x", "y")], tmp_path)
+    with pytest.raises(StaleEditError, match=r"a\.go has 0 times, not once"):
+        overlay([Edit("a.go", "z", "y")], tmp_path)

@@ -1,0 +1,89 @@
+"""Faults in the harness itself, which must not turn a row green."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from e2e.harness import sabotage
+from e2e.mutations.fault import Fault
+from fixtures.cluster.kinds import VIRTUAL_SERVICE
+from fixtures.rollout import records
+from fixtures.rollout.conditions import weight_is
+from fixtures.rollout.timeline import Record
+from fixtures.trial import Trial
+from loadgen.runner import Traffic
+
+_ABORTED = "e2e/canary/test_abort.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
+_PROMOTED = "e2e/canary/test_promote.py::test_a_good_version_gets_the_share_of_each_step_and_then_everything"
+
+
+def _stop_locust(patch: pytest.MonkeyPatch) -> None:
+    begin = Traffic.__enter__
+
+    def begin_and_stop(self: Traffic) -> Traffic:
+        begin(self)
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGKILL)
+        return self
+
+    patch.setattr(Traffic, "__enter__", begin_and_stop)
+
+
+def _read_everything_as(patch: pytest.MonkeyPatch, **changes: object) -> None:
+    read = Trial.records
+
+    def read_wrong(self: Trial) -> list[Record]:
+        return [{**record, **changes} if record["kind"] == "request" else record for record in read(self)]
+
+    patch.setattr(Trial, "records", read_wrong)
+
+
+def _all_stable(patch: pytest.MonkeyPatch) -> None:
+    _read_everything_as(patch, version="1.0")
+
+
+def _all_well(patch: pytest.MonkeyPatch) -> None:
+    _read_everything_as(patch, status=200, error=None)
+
+
+def _without_virtual_services(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(records.RECORDED, VIRTUAL_SERVICE)
+
+
+def _stop_istiod(patch: pytest.MonkeyPatch) -> None:
+    wait = Trial.wait_contained
+
+    def stop_and_wait(self: Trial, version: str, *, within: float) -> None:
+        self.wait(weight_is(5), within=30)
+        self.holds(weight_is(5), for_=1)
+        sabotage.stop_istiod(self.kube)
+        wait(self, version, within=within)
+
+    patch.setattr(Trial, "wait_contained", stop_and_wait)
+
+
+IN_HARNESS = (
+    Fault("load-sends-nothing", "Locust is killed after its first request", _ABORTED, harness=_stop_locust),
+    Fault(
+        "istiod-is-stopped",
+        "the VirtualService is written, and nobody tells the gateway",
+        _ABORTED,
+        harness=_stop_istiod,
+    ),
+    Fault(
+        "every-answer-counts-as-stable",
+        "the version in an answer is not read",
+        _PROMOTED,
+        harness=_all_stable,
+    ),
+    Fault("every-answer-counts-as-good", "statuses are not read", _ABORTED, harness=_all_well),
+    Fault(
+        "no-weights-are-recorded",
+        "VirtualServices are not watched",
+        _PROMOTED,
+        harness=_without_virtual_services,
+    ),
+)

@@ -1,0 +1,67 @@
+"""What became of a row that ran with a fault, or of one that ran without."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from e2e.mutations.plugin import NONE
+
+
+class Verdict(Enum):
+    """What it says of the row."""
+
+    CAUGHT = "caught"
+    MISSED = "missed"
+    GREEN = "green"
+    RED = "red without a fault"
+    BROKEN = "did not run"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run of one row.
+
+    Attributes:
+        fault: Which was planted; NONE for the control.
+        row: The test, by node id.
+        verdict: What became of it.
+        why: The first line of what it failed with.
+        seconds: How long the test took.
+    """
+
+    fault: str
+    row: str
+    verdict: Verdict
+    why: str
+    seconds: float
+
+    @property
+    def is_as_it_should(self) -> bool:
+        """Whether the fault was caught, or the control is green."""
+        return self.verdict in {Verdict.CAUGHT, Verdict.GREEN}
+
+
+def outcome_of(fault: str, row: str, junit: Path) -> Outcome:
+    """Read what pytest wrote of a run of one test."""
+    cases = list(ET.parse(junit).getroot().iter("testcase")) if junit.exists() else []  # noqa: S314 - our own
+    if len(cases) != 1:
+        return Outcome(fault, row, Verdict.BROKEN, "pytest ran no such test", 0.0)
+    (case,) = cases
+    seconds = float(case.get("time", "0"))
+    # An error is one of a fixture, before or after the test: it says nothing of what the test sees.
+    for other in ("error", "skipped"):
+        if (found := case.find(other)) is not None:
+            return Outcome(fault, row, Verdict.BROKEN, _first_line(found), seconds)
+    failed = case.find("failure")
+    if failed is None:
+        return Outcome(fault, row, Verdict.GREEN if fault == NONE else Verdict.MISSED, "it passed", seconds)
+    verdict = Verdict.RED if fault == NONE else Verdict.CAUGHT
+    return Outcome(fault, row, verdict, _first_line(failed), seconds)
+
+
+def _first_line(found: ET.Element) -> str:
+    lines = (found.get("message") or "").strip().splitlines()
+    return lines[0] if lines else ""

@@ -1,0 +1,50 @@
+"""What is read of a run, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.mutations.faults import FAULTS
+from e2e.mutations.outcome import Verdict, outcome_of
+from e2e.mutations.page import page, table
+from e2e.mutations.plugin import NONE
+
+_FAILED = '<failure message="weight 5&#10;more">trace</failure>'
+
+
+@pytest.mark.parametrize(
+    ("fault", "inside", "verdict", "why"),
+    [
+        ("abort-leaves-weight", _FAILED, Verdict.CAUGHT, "weight 5"),
+        ("abort-leaves-weight", "", Verdict.MISSED, "it passed"),
+        ("abort-leaves-weight", '<error message="no cluster"/>', Verdict.BROKEN, "no cluster"),
+        ("abort-leaves-weight", '<skipped message="no docker"/>', Verdict.BROKEN, "no docker"),
+        (NONE, "", Verdict.GREEN, "it passed"),
+        (NONE, _FAILED, Verdict.RED, "weight 5"),
+    ],
+)
+def test_only_a_failure_of_the_test_itself_catches_a_fault(
+    tmp_path: Path, fault: str, inside: str, verdict: Verdict, why: str
+) -> None:
+    junit = tmp_path / "junit.xml"
+    junit.write_text(
+        f'<testsuites><testsuite><testcase time="1.5">{inside}</testcase></testsuite></testsuites>'
+    )
+    found = outcome_of(fault, "a.py::test_b", junit)
+    assert (found.verdict, found.why, found.seconds) == (verdict, why, 1.5)
+    assert found.is_as_it_should == (verdict in {Verdict.CAUGHT, Verdict.GREEN})
+
+
+def test_a_run_without_a_test_catches_nothing(tmp_path: Path) -> None:
+    assert outcome_of(FAULTS[0].name, "a.py::test_b", tmp_path / "none.xml").verdict is Verdict.BROKEN
+
+
+def test_a_page_has_faults_and_control(tmp_path: Path) -> None:
+    fault = FAULTS[0]
+    outcomes = [outcome_of(name, fault.row, tmp_path / "none.xml") for name in (fault.name, NONE)]
+    text = page(outcomes)
+    assert "0 of 1 faults were caught; 0 of 1 rows are green without one." in text
+    assert f"| {fault.name} | controller | {fault.what} |" in text
+    assert table(outcomes).endswith("0 of 2 as they should be")

@@ -1,0 +1,58 @@
+"""What the mutation check found, for a terminal and as a page of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from e2e.mutations.faults import by_name
+from e2e.mutations.outcome import Outcome
+from e2e.mutations.plugin import NONE
+
+_LONGEST = 160
+_HEAD = """\
+# The mutation check
+
+A test that cannot fail proves nothing. Each fault below was planted on purpose, and the row
+that should see it was run.
+`make mutations` does it again; this page is what it wrote.
+
+- **controller**: Argo Rollouts, built from its own module with an overlay (`e2e/mutations/controller.toml`).
+- **manifests**, **harness**: see `e2e/mutations/in_manifests.py` and `in_harness.py`.
+- The control: the same rows with the same controller and no fault switched on.
+"""
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """One line for each run, and how many were as they should be."""
+    lines = [f"{each.fault:38} {each.verdict.value:20} {_short(each.row)}" for each in outcomes]
+    good = sum(each.is_as_it_should for each in outcomes)
+    return "\n".join([*lines, f"{good} of {len(outcomes)} as they should be"])
+
+
+def page(outcomes: Sequence[Outcome]) -> str:
+    """A page in Markdown."""
+    faults = [each for each in outcomes if each.fault != NONE]
+    control = [each for each in outcomes if each.fault == NONE]
+    caught = sum(each.is_as_it_should for each in faults)
+    green = sum(each.is_as_it_should for each in control)
+    lines = [
+        _HEAD,
+        f"{caught} of {len(faults)} faults were caught; {green} of {len(control)} rows are green without one.\n",
+        "| fault | planted in | what is wrong | row | | what it said |",
+        "|---|---|---|---|---|---|",
+    ]
+    for each in faults:
+        fault = by_name(each.fault)
+        cells = (fault.name, fault.where, fault.what, _short(each.row), each.verdict.value, _cell(each.why))
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "| control | | s |", "|---|---|---|"]
+    lines += [f"| {_short(each.row)} | {each.verdict.value} | {each.seconds:.0f} |" for each in control]
+    return "\n".join(lines) + "\n"
+
+
+def _short(row: str) -> str:
+    return row.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")[:_LONGEST]

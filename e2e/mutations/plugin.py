@@ -1,0 +1,63 @@
+"""A pytest plugin that plants one fault: `pytest -p e2e.mutations.plugin --fault NAME ROW…`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from e2e.mutations import controller
+from e2e.mutations.faults import FAULTS, by_name, edits
+from e2e.variants import Variant, all_of
+from fixtures.trial import Trial
+
+# With the controller's overlay and none of its faults.
+NONE = "none"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names the fault."""
+    parser.addoption("--fault", required=True, choices=(NONE, *(fault.name for fault in FAULTS)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fault_in_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Plants what is not in the controller, before anything is started."""
+    name = request.config.getoption("--fault")
+    with pytest.MonkeyPatch.context() as patch:
+        if name != NONE:
+            fault = by_name(name)
+            if fault.harness:
+                fault.harness(patch)
+            if fault.manifests:
+                patch.setattr(Trial, "__init__", _with(fault.manifests))
+        yield
+
+
+@pytest.fixture(scope="session")
+def faulty_controller(request: pytest.FixtureRequest) -> None:
+    """Plants what is in the controller, in the session's cluster."""
+    name = request.config.getoption("--fault")
+    if name == NONE or by_name(name).edits:
+        environment = request.getfixturevalue("environment")
+        controller.plant(environment, controller.build(edits()), "" if name == NONE else name)
+
+
+@pytest.fixture(autouse=True)
+def fault_in_the_controller(request: pytest.FixtureRequest) -> None:
+    """Plants it before the first test that has a cluster."""
+    if "environment" in request.fixturenames:
+        request.getfixturevalue("faulty_controller")
+
+
+def _with(change: Variant) -> Callable[..., None]:
+    """A `Trial.__init__` whose variant is followed by a change."""
+    begin = Trial.__init__
+
+    def begin_changed(
+        trial: Trial, *arguments: object, variant: Variant | None = None, **options: object
+    ) -> None:
+        both = all_of(variant, change) if variant else change
+        begin(trial, *arguments, variant=both, **options)  # type: ignore[arg-type]
+
+    return begin_changed
