@@ -37,7 +37,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
     green = sum(each.is_as_it_should for each in control)
     lines = [
         _HEAD,
-        f"{caught} of {len(faults)} faults were caught; {green} of {len(control)} rows are green without one.\n",
+        f"{caught} of {len(faults)} faults were caught; {green} of {len(control)} rows are green without.\n",
         "| fault | planted in | what is wrong | row | | what it said |",
         "|---|---|---|---|---|---|",
     ]
