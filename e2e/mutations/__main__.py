@@ -19,7 +19,7 @@ from e2e.mutations.outcome import Outcome, Verdict, outcome_of
 from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
 from fixtures.core.errors import FiredampError
-from fixtures.core.process import CommandError, run
+from fixtures.core.process import spawn
 from fixtures.core.progress import Phases
 
 _ROOT = Path(__file__).parents[2]
@@ -58,14 +58,23 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> Outcome:
     folder = out / f"{fault}-{row.rpartition('::')[2]}"
     folder.mkdir(parents=True)
     junit = folder / "junit.xml"
-    options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={junit}", "-q"]
-    command = [sys.executable, "-m", "pytest", *options, f"--firedamp-output={folder / 'out'}", row]
+    options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={junit}"]
+    # A node id without parameters is that of the test on every provider.
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *options,
+        "--cluster-provider=native",
+        f"--firedamp-output={folder / 'out'}",
+        row,
+    ]
     with phases.phase(f"{fault}: {row.rpartition('::')[2]}", quiet_below=0):
+        process = spawn(command, cwd=_ROOT, log=folder / "pytest.log")
         try:
-            said = run(command, cwd=_ROOT, timeout=_LONGEST, descendants=True)
-        except CommandError as error:
-            said = error.output
-    (folder / "pytest.log").write_text(said)
+            process.wait(_LONGEST)
+        finally:
+            process.kill()
     outcome = outcome_of(fault, row, junit)
     if outcome.verdict in {Verdict.MISSED, Verdict.BROKEN}:
         phases.note(f"{fault}: {outcome.verdict.value}: {outcome.why}; see {folder}")

@@ -1,8 +1,9 @@
-"""Faults in the controller: its module is built with an overlay in which each of them can be switched on."""
+"""Faults in the controller: built from a copy of its module in which each of them can be switched on."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class StaleEditError(Exception):
     """An edit does not fit the controller's pinned sources."""
 
 
-def overlay(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
+def changed_files(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
     """The files that differ, by their path in the module.
 
     Raises:
@@ -76,17 +77,16 @@ def build(edits: Sequence[Edit]) -> Path:
     """
     component = pin("rollouts")
     sources = golang.module_folder(component)
-    files = overlay(edits, sources)
+    files = changed_files(edits, sources)
 
     def make(target: Path) -> None:
-        replaced = {}
-        for number, (path, text) in enumerate(files.items()):
-            ours = target / f"{number}.go"
-            ours.write_text(text)
-            replaced[str(sources / path)] = str(ours)
-        listed = target / "overlay.json"
-        listed.write_text(json.dumps({"Replace": replaced}))
-        golang.build(component, target, overlay=listed)
+        # Go refuses an overlay of its module cache.
+        copy = target / "sources"
+        _copy(sources, copy)
+        for path, text in files.items():
+            (copy / path).write_text(text)
+        golang.build(component, target, sources=copy)
+        shutil.rmtree(copy)
         write_archive([catalog.rollouts(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
 
     content = digest(key("rollouts"), json.dumps(files), Path(__file__))
@@ -105,6 +105,15 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
     wanted = deepcopy(running)
     _switch(wanted, fault)
     addon.upgrade(environment.kube, running=running, wanted=wanted)
+
+
+def _copy(sources: Path, target: Path) -> None:
+    """Copy a module out of Go's cache, where all is read-only."""
+    for path in sources.rglob("*"):
+        if path.is_file():
+            place = target / path.relative_to(sources)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
 
 
 def _switch(objects: list[Object], fault: str) -> None:

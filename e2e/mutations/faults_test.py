@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.mutations.controller import Edit, StaleEditError, overlay
+from e2e.mutations.controller import Edit, StaleEditError, changed_files
 from e2e.mutations.faults import FAULTS, by_name, edits
 from fixtures.artifacts.golang import module_folder
 from fixtures.artifacts.pins import pin
@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def test_every_edit_fits_the_pinned_sources() -> None:
-    changed = overlay(edits(), module_folder(pin("rollouts")))
+    changed = changed_files(edits(), module_folder(pin("rollouts")))
     assert set(changed) > {edit.file for edit in edits()}
 
 
@@ -45,6 +45,6 @@ def test_every_row_is_there() -> None:
 def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.go").write_text("x x")
     with pytest.raises(StaleEditError, match=r"a\.go has 2 times, not once"):
-        overlay([Edit("a.go", "x", "y")], tmp_path)
+        changed_files([Edit("a.go", "x", "y")], tmp_path)
     with pytest.raises(StaleEditError, match=r"a\.go has 0 times, not once"):
-        overlay([Edit("a.go", "z", "y")], tmp_path)
+        changed_files([Edit("a.go", "z", "y")], tmp_path)

@@ -7,20 +7,12 @@ from e2e.mutations.fault import Fault
 from fixtures.cluster.kube import Object
 
 _ABORT = "e2e/canary/test_abort.py"
-_RETRIES = 3
 
 
 def _ask_about_stable(objects: list[Object]) -> None:
     for argument in variants.strategy_of(objects).get("analysis", {}).get("args", []):
         if "podTemplateHashValue" in argument.get("valueFrom", {}):
             argument["valueFrom"] = {"podTemplateHashValue": "Stable"}
-
-
-def _retry_5xx(objects: list[Object]) -> None:
-    for manifest in objects:
-        if manifest["kind"] == "VirtualService":
-            for route in manifest["spec"]["http"]:
-                route["retries"] = {"attempts": _RETRIES, "retryOn": "5xx"}
 
 
 def _without_probe(objects: list[Object]) -> None:
@@ -34,12 +26,6 @@ IN_MANIFESTS = (
         "the analysis is given the hash of the stable version",
         f"{_ABORT}::test_a_version_that_answers_5xx_is_aborted_and_gone",
         manifests=_ask_about_stable,
-    ),
-    Fault(
-        "gateway-hides-errors",
-        "the gateway tries a failed request again, so that no client sees the fault",
-        f"{_ABORT}::test_a_version_that_answers_5xx_is_aborted_and_gone",
-        manifests=_retry_5xx,
     ),
     Fault(
         "no-readiness-probe",

@@ -16,7 +16,7 @@ A test that cannot fail proves nothing. Each fault below was planted on purpose,
 that should see it was run.
 `make mutations` does it again; this page is what it wrote.
 
-- **controller**: Argo Rollouts, built from its own module with an overlay (`e2e/mutations/controller.toml`).
+- **controller**: Argo Rollouts, built from a changed copy of its module (`e2e/mutations/controller.toml`).
 - **manifests**, **harness**: see `e2e/mutations/in_manifests.py` and `in_harness.py`.
 - The control: the same rows with the same controller and no fault switched on.
 """

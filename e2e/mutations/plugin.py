@@ -11,7 +11,7 @@ from e2e.mutations.faults import FAULTS, by_name, edits
 from e2e.variants import Variant, all_of
 from fixtures.trial import Trial
 
-# With the controller's overlay and none of its faults.
+# With the changed controller and none of its faults.
 NONE = "none"
 
 
