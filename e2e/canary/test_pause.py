@@ -14,6 +14,8 @@ from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
 _WEIGHT = 20
+# Until all that was changed before the pause has been told: the objects of a cluster are watched apart.
+_TOLD_SECONDS = 2.0
 _HOLD_SECONDS = 36.0
 _PARTS = 3
 
@@ -23,9 +25,11 @@ def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: 
     with trial("canary", variant=all_of(without_analysis, canary_steps(_WEIGHT, None, 60, None))) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(paused_at(1), within=60)
+            there = all_hold(paused_at(1), weight_is(_WEIGHT))
+            app.wait(there, within=60)
+            app.holds(there, for_=_TOLD_SECONDS)
             began = app.timeline.clock()
-            app.holds(all_hold(paused_at(1), weight_is(_WEIGHT)), for_=_HOLD_SECONDS)
+            app.holds(there, for_=_HOLD_SECONDS)
             ended = app.timeline.clock()
         records = app.records()
 

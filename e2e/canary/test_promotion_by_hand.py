@@ -20,6 +20,7 @@ from fixtures.trial import ACTIVE
 _HOLD_SECONDS = 14.0
 # No version can be right more often than always.
 _IMPOSSIBLE = "2"
+_AT_10 = all_hold(paused_at(1), weight_is(10))
 
 
 @pytest.mark.scenario("can-8")
@@ -28,8 +29,8 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
     with trial("canary", variant=all_of(without_analysis, steps)) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(paused_at(1), within=60)
-            app.holds(all_hold(paused_at(1), weight_is(10)), for_=_HOLD_SECONDS)
+            app.wait(_AT_10, within=60)
+            app.holds(_AT_10, for_=_HOLD_SECONDS)
             asked = app.timeline.clock()
             app.promote()
             app.wait(all_hold(paused_at(3), weight_is(30)), within=30)
@@ -50,9 +51,9 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
 def test_promote_meets_the_analysis_that_promote_full_would_skip(trial: StartTrial) -> None:
     with trial("canary", variant=_guarded) as app, app.traffic(100):
         app.deploy("1.1")
-        app.wait(paused_at(1), within=60)
+        app.wait(_AT_10, within=60)
         app.promote()
-        app.wait(analysis_failed(), within=40)
+        app.wait(analysis_failed(), within=60)
         app.wait_contained("1.1", within=15)
         app.stays_contained("1.1", for_=5)
 
@@ -62,7 +63,7 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
     with trial("canary", variant=_guarded) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(paused_at(1), within=60)
+            app.wait(_AT_10, within=60)
             asked = app.timeline.clock()
             app.promote(full=True)
             app.wait(promoted("1.1"), within=60)
