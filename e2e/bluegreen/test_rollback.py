@@ -10,12 +10,12 @@ from e2e.bluegreen.switching import (
     SERVICE,
     answered_by,
     asked,
-    scaled_down_at,
     selected,
     settles,
     stays_active,
     switches,
 )
+from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import all_of as variants
 from fixtures.rollout.conditions import aborted, behind, paused_at, promoted, scaled_to

@@ -8,7 +8,8 @@ import pytest
 
 from e2e.bluegreen.kept_connection import answers, first_answer, with_client
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, scaled_down_at, stays_active, switches
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, stays_active, switches
+from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import all_of
 from fixtures.core.retry import until

@@ -50,7 +50,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         assert story.served.k > 0, "it never answered, so nothing was taken back"
         gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
         answered = assert_no_errors(records, lane=ACTIVE)
-        down = scaled_down_at(records, "1.1") - asked
+        down = scaled_down_at(records, "1.1", asked) - asked
         slack = down - _DELAY_SECONDS
         assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"
         assert app.stable_pods() == before, "the stable pods were touched"
