@@ -10,7 +10,7 @@ from e2e.analysis.variants import background, inline, per_version, step
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.convergence import assert_alone, windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
@@ -60,8 +60,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
             took = app.wait(promoted(_BAD), within=60)
             app.holds(promoted(_BAD), for_=CONVERGENCE_SECONDS + 3)
         records = app.records()
-        window = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=window)
+        share = assert_alone(records, lane=ACTIVE, version=_BAD)
         last = present(records, "analysis")[-1]
         assert last["error"] > 0
         assert last["count"] == 0, last

@@ -12,7 +12,7 @@ from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.convergence import assert_alone, windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
@@ -52,8 +52,7 @@ def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, num
             app.wait(promoted("1.2-5xx"), within=60)
             app.holds(promoted("1.2-5xx"), for_=CONVERGENCE_SECONDS + 4)
         records = app.records()
-        window = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=window)
+        share = assert_alone(records, lane=ACTIVE, version="1.2-5xx")
         last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["failed"], last["value"]) == ("Successful", 0, "[]"), last
     numbers(

@@ -7,10 +7,10 @@ import pytest
 from e2e.types import Report, StartTrial
 from e2e.variants import all_of, canary_steps, judged_by, without_analysis
 from fixtures.rollout.conditions import healthy, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_gone, windows
+from fixtures.rollout.convergence import assert_alone, assert_gone
 from fixtures.rollout.expectation import all_of as all_hold
 from fixtures.rollout.timeline import present
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 BAD = "1.2-5xx"
@@ -50,8 +50,7 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
 
         window = Window(withdrawn + CONVERGENCE_SECONDS, retried)
         gone = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=window)
-        last = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last)
+        share = assert_alone(records, lane=ACTIVE, version="1.1")
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
         retry_to_paused_at_10=f"{again:.2f} s",
@@ -81,8 +80,7 @@ def test_the_fix_can_be_deployed_on_an_aborted_version(trial: StartTrial, number
         since = Window(fixed)
         none = assert_exactly_none(records, lane=ACTIVE, version=BAD, window=since)
         answered = assert_no_errors(records, lane=ACTIVE, window=since)
-        last = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last)
+        share = assert_alone(records, lane=ACTIVE, version="1.1")
     numbers(
         fix_to_promoted=f"{took:.1f} s",
         broken_version_from_the_fix_on=none,

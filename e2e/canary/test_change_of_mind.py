@@ -8,10 +8,10 @@ from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import all_of, canary_steps, without_analysis
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_gone, changes, versions_by_hash, windows
+from fixtures.rollout.convergence import assert_alone, assert_gone, changes, versions_by_hash, windows
 from fixtures.rollout.expectation import all_of as all_hold
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # It answers everything with 200, so that every failed request is the change's own.
@@ -43,8 +43,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
         withdrawn = max(change.t for change in changes(records) if _SUPERSEDED in change.before)
         since = Window(withdrawn + CONVERGENCE_SECONDS)
         gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=since)
-        last = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last)
+        share = assert_alone(records, lane=ACTIVE, version="1.1")
     numbers(
         newer_deploy_to_promoted=f"{took:.1f} s",
         superseded_version_after_convergence=gone,
