@@ -33,7 +33,7 @@ def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
 ) -> None:
     aggregate = template("aggregate", metric("m", success_rate(_AGGREGATE), GUARDED, count=5))
     steps = inline(5, None, step("aggregate"), 100, "2s")
-    with trial("canary", variant=variants.all_of(aggregate, steps)) as app:
+    with trial("canary", variant=variants.combined(aggregate, steps)) as app:
         with app.traffic(200):
             found = {version: _watch(app, version) for version in (_ALL, _SOME)}
             app.promote()

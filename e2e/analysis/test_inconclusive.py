@@ -29,7 +29,7 @@ _ANALYSIS_STEP = 2
 def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTrial, numbers: Report) -> None:
     grey = template("grey", metric("grey", success_rate(OF_VERSION), _CONDITIONS, count=3))
     steps = inline(25, "8s", step("grey"), 50, "2s")
-    with trial("canary", variant=variants.all_of(grey, steps)) as app:
+    with trial("canary", variant=variants.combined(grey, steps)) as app:
         with app.traffic(100):
             app.deploy(_GREY)
             _wait_undecided(app)

@@ -23,7 +23,7 @@ _ENDLESS = {"name": "count", "value": "0"}
 @pytest.mark.scenario("an-8")
 def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, numbers: Report) -> None:
     waiting = all_of(at_step(2), weight_is(25))
-    variant = variants.all_of(
+    variant = variants.combined(
         per_version(18, inconclusive_limit=14), inline(25, "3s", step("per-version"), 50, "2s")
     )
     with trial("canary", variant=variant) as app:
@@ -54,7 +54,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = variants.canary_steps(25, "8s", 50, "6s")
-    with trial("canary", variant=variants.all_of(background("success-rate", _ENDLESS), steps)) as app:
+    with trial("canary", variant=variants.combined(background("success-rate", _ENDLESS), steps)) as app:
         with app.traffic(100), prometheus_away(app.kube):
             app.deploy(_BAD)
             took = app.wait(promoted(_BAD), within=60)
@@ -76,7 +76,7 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = variants.canary_steps(25, "30s", 50, "6s")
-    variant = variants.all_of(background("success-rate", _ENDLESS), _without_patience, steps)
+    variant = variants.combined(background("success-rate", _ENDLESS), _without_patience, steps)
     with trial("canary", variant=variant) as app:
         with app.traffic(100), prometheus_away(app.kube):
             app.deploy(_BAD)

@@ -33,7 +33,7 @@ def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = inline(25, "3s", {"analysis": _ASKS_OF_NOBODY}, 50, "2s")
-    started = trial("canary", variant=variants.all_of(_gives_up_soon, steps))
+    started = trial("canary", variant=variants.combined(_gives_up_soon, steps))
     complaint = r"1\.1 of payments promoted(.|\n)*metric success-rate-istio Inconclusive"
     with pytest.raises(ConditionNotMetError, match=complaint):
         _release_and_give_up(started, numbers)
@@ -45,7 +45,7 @@ def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
 
 @pytest.mark.scenario("an-7")
 def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, numbers: Report) -> None:
-    variant = variants.all_of(_analysed_in_the_background, _forgives_no_data, _STEPS)
+    variant = variants.combined(_analysed_in_the_background, _forgives_no_data, _STEPS)
     with trial("canary", variant=variant) as app:
         with app.traffic(100):
             app.deploy("1.2-5xx")

@@ -9,7 +9,7 @@ import pytest
 from e2e import variants
 from e2e.scaling import scaled_down
 from e2e.types import Report, StartTrial
-from e2e.variants import Variant, all_of
+from e2e.variants import Variant, combined
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import deployment_available
 from fixtures.rollout.expectation import not_
@@ -58,7 +58,7 @@ def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_
 def test_without_a_probe_or_with_all_pods_unavailable_the_crash_is_an_outage(
     trial: StartTrial, numbers: Report, cause: str
 ) -> None:
-    no_probe = all_of(_deployment(unavailable=0, probe=False), _boots_for_a_while)
+    no_probe = combined(_deployment(unavailable=0, probe=False), _boots_for_a_while)
     variant = no_probe if cause == "no-probe" else _deployment(unavailable="100%")
     with trial("deployment", replicas=_PODS, variant=variant) as app:
         with app.traffic(100):

@@ -6,10 +6,10 @@ import pytest
 
 from e2e.scaling import scaled_down, scaled_down_at
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, without_analysis
+from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.rollout.conditions import paused_at, weight_is
 from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.story import abort_story
 from fixtures.rollout.verdicts import assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
@@ -32,7 +32,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
     trial: StartTrial, numbers: Report, weight: int
 ) -> None:
     steps = canary_steps(*(step for each in _WEIGHTS for step in (each, None)))
-    with trial("canary", variant=all_of(without_analysis, steps)) as app:
+    with trial("canary", variant=combined(without_analysis, steps)) as app:
         before = app.stable_pods()
         with app.traffic(100):
             app.deploy("1.1")
@@ -66,7 +66,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
 def _walk_to(app: Trial, weight: int) -> None:
     """Promote each pause until the one at a weight."""
     for place, each in enumerate(_WEIGHTS):
-        app.wait(all_hold(paused_at(2 * place + 1), weight_is(each)), within=45)
+        app.wait(all_of(paused_at(2 * place + 1), weight_is(each)), within=45)
         if each == weight:
             return
         app.promote()

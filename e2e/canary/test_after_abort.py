@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, judged_by, without_analysis
+from e2e.variants import canary_steps, combined, judged_by, without_analysis
 from fixtures.rollout.conditions import healthy, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import assert_alone, assert_gone
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
@@ -20,7 +20,7 @@ _ERRORS_ALONE = judged_by("success-rate")
 _WINDOW_SECONDS = 12.0
 # The same after a promotion, which the gateway takes a moment to follow.
 _PROMOTED_SECONDS = 4 + _WINDOW_SECONDS
-_PAUSED = all_hold(paused_at(1), weight_is(10))
+_PAUSED = all_of(paused_at(1), weight_is(10))
 
 
 @pytest.mark.scenario("can-10")
@@ -28,7 +28,7 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = canary_steps(10, None, 50, "2s")
-    with trial("canary", variant=all_of(without_analysis, steps)) as app:
+    with trial("canary", variant=combined(without_analysis, steps)) as app:
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(_PAUSED, within=45)
@@ -63,7 +63,7 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
 @pytest.mark.scenario("can-10")
 def test_the_fix_can_be_deployed_on_an_aborted_version(trial: StartTrial, numbers: Report) -> None:
     # No pause that ends by itself: the analysis may see nothing of the broken version for the first 10 s.
-    with trial("canary", variant=all_of(_ERRORS_ALONE, canary_steps(10, None, 50, "3s"))) as app:
+    with trial("canary", variant=combined(_ERRORS_ALONE, canary_steps(10, None, 50, "3s"))) as app:
         with app.traffic(100):
             app.deploy(BAD)
             app.wait_contained(BAD, within=60)
@@ -100,7 +100,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
             app.undo()
             app.wait(promoted("1.0"), within=60)
             took = app.timeline.clock() - asked
-            app.holds(all_hold(healthy(), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
+            app.holds(all_of(healthy(), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
         records = app.records()
 
         gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)

@@ -6,10 +6,10 @@ import pytest
 
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, without_analysis
+from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
 from fixtures.rollout.convergence import assert_alone, assert_gone, changes, versions_by_hash, windows
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
@@ -17,14 +17,14 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 # It answers everything with 200, so that every failed request is the change's own.
 _SUPERSEDED = "1.2-slow"
 _WINDOW_SECONDS = 12.0
-_PAUSED = all_hold(paused_at(1), weight_is(50))
+_PAUSED = all_of(paused_at(1), weight_is(50))
 
 
 @pytest.mark.scenario("can-11")
 def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary", variant=all_of(without_analysis, canary_steps(50, None))) as app:
+    with trial("canary", variant=combined(without_analysis, canary_steps(50, None))) as app:
         with app.traffic(100):
             app.deploy(_SUPERSEDED)
             app.wait(_PAUSED, within=45)
@@ -54,7 +54,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
 
 @pytest.mark.scenario("can-12")
 def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", variant=all_of(without_analysis, canary_steps(50, None, 75, None))) as app:
+    with trial("canary", variant=combined(without_analysis, canary_steps(50, None, 75, None))) as app:
         before = app.stable_pods()
         with app.traffic(100):
             app.deploy("1.1")
@@ -62,9 +62,9 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
             app.holds(weight_is(50), for_=3)
             asked = app.timeline.clock()
             app.deploy("1.0")
-            app.wait(all_hold(promoted("1.0"), weight_is(0)), within=30)
+            app.wait(all_of(promoted("1.0"), weight_is(0)), within=30)
             took = app.timeline.clock() - asked
-            app.holds(all_hold(promoted("1.0"), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
+            app.holds(all_of(promoted("1.0"), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
         records = app.records()
 
         assert steps_since(records, asked) == [1, 4], "it went through the steps"

@@ -26,7 +26,7 @@ _WEIGHT = 10
 # More than the template's inconclusiveLimit, so that some have to have data.
 _MEASUREMENTS = 24
 _STEPS = variants.canary_steps(side_by_side(weight=_WEIGHT, measurements=_MEASUREMENTS), None)
-_VARIANT = variants.all_of(variants.without_analysis, _STEPS)
+_VARIANT = variants.combined(variants.without_analysis, _STEPS)
 
 
 @pytest.mark.scenario("can-16")

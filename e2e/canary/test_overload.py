@@ -23,7 +23,7 @@ _TEST_RATE = 120.0
 
 @pytest.mark.scenario("can-19")
 def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: EnterClaim) -> None:
-    variant = variants.all_of(variants.judged_by("success-rate"), variants.canary_steps(5, None))
+    variant = variants.combined(variants.judged_by("success-rate"), variants.canary_steps(5, None))
     with trial("canary", variant=variant) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-overload")
@@ -58,7 +58,7 @@ def test_a_fault_under_load_is_found_by_a_load_test_before_any_client_has_it(
 ) -> None:
     steps = variants.canary_steps({"setCanaryScale": {"replicas": 1}}, gates.step("load-test"), 5, None)
     load_test = gates.load_test(rate=_TEST_RATE, seconds=4)
-    with trial("canary", variant=variants.all_of(load_test, steps, variants.without_analysis)) as app:
+    with trial("canary", variant=variants.combined(load_test, steps, variants.without_analysis)) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-overload")
             app.wait(analysis_failed(), within=90)

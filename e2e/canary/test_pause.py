@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, without_analysis
+from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.rollout.conditions import paused_at, weight_is
 from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
@@ -22,10 +22,10 @@ _PARTS = 3
 
 @pytest.mark.scenario("can-7")
 def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", variant=all_of(without_analysis, canary_steps(_WEIGHT, None, 60, None))) as app:
+    with trial("canary", variant=combined(without_analysis, canary_steps(_WEIGHT, None, 60, None))) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            there = all_hold(paused_at(1), weight_is(_WEIGHT))
+            there = all_of(paused_at(1), weight_is(_WEIGHT))
             app.wait(there, within=60)
             app.holds(there, for_=_TOLD_SECONDS)
             began = app.timeline.clock()

@@ -63,7 +63,9 @@ def test_without_a_traffic_router_the_share_follows_the_pods_and_5_percent_canno
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = canary_steps(5, f"{_WINDOW_SECONDS}s", 50, f"{_WINDOW_SECONDS}s")
-    with trial("canary", replicas=4, variant=variants.all_of(_by_pods_alone, without_analysis, steps)) as app:
+    with trial(
+        "canary", replicas=4, variant=variants.combined(_by_pods_alone, without_analysis, steps)
+    ) as app:
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(promoted("1.1"), within=150)
@@ -85,7 +87,7 @@ def test_without_a_traffic_router_the_share_follows_the_pods_and_5_percent_canno
 
 
 def _at_5_percent(trial: StartTrial, *, replicas: int, variant: Variant) -> Seen:
-    changed = variants.all_of(without_analysis, _patient, variant)
+    changed = variants.combined(without_analysis, _patient, variant)
     with trial("canary", replicas=replicas, variant=changed) as app:
         with app.traffic(100):
             app.deploy("1.1")

@@ -7,11 +7,11 @@ import pytest
 from e2e import variants
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, judged_by, without_analysis
+from e2e.variants import canary_steps, combined, judged_by, without_analysis
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import analysis_failed, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import assert_alone, windows
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
@@ -20,22 +20,22 @@ from fixtures.trial import ACTIVE
 _HOLD_SECONDS = 14.0
 # No version can be right more often than always.
 _IMPOSSIBLE = "2"
-_AT_10 = all_hold(paused_at(1), weight_is(10))
+_AT_10 = all_of(paused_at(1), weight_is(10))
 
 
 @pytest.mark.scenario("can-8")
 def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTrial, numbers: Report) -> None:
     steps = canary_steps(10, None, 30, None, 60, None)
-    with trial("canary", variant=all_of(without_analysis, steps)) as app:
+    with trial("canary", variant=combined(without_analysis, steps)) as app:
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(_AT_10, within=60)
             app.holds(_AT_10, for_=_HOLD_SECONDS)
             asked = app.timeline.clock()
             app.promote()
-            app.wait(all_hold(paused_at(3), weight_is(30)), within=30)
+            app.wait(all_of(paused_at(3), weight_is(30)), within=30)
             took = app.timeline.clock() - asked
-            app.holds(all_hold(paused_at(3), weight_is(30)), for_=_HOLD_SECONDS)
+            app.holds(all_of(paused_at(3), weight_is(30)), for_=_HOLD_SECONDS)
         records = app.records()
 
         assert steps_since(records, asked) == [1, 2, 3]

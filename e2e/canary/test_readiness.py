@@ -36,7 +36,7 @@ def test_a_probe_of_the_open_port_lets_the_same_pod_have_its_share_of_requests(
     trial: StartTrial, numbers: Report
 ) -> None:
     by_port = gates.readiness({"tcpSocket": {"port": "http"}})
-    with trial("canary", variant=variants.all_of(_held_at_5_percent, by_port)) as app:
+    with trial("canary", variant=variants.combined(_held_at_5_percent, by_port)) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-neverready")
             there = all_of(paused_at(1), weight_is(5))

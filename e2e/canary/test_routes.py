@@ -37,7 +37,7 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = steps_with_routes(_POD, WITH_HEADER, None, 25, None)
-    with trial("canary", variant=variants.all_of(variants.without_analysis, steps)) as app:
+    with trial("canary", variant=variants.combined(variants.without_analysis, steps)) as app:
         with app.traffic(_RATE, also=[probes(app, _RATE)]):
             app.deploy("1.1")
             app.wait(paused_at(2), within=45)

@@ -28,7 +28,7 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
         {"setCanaryScale": {"weight": 75}}, 10, None,
         {"setCanaryScale": {"matchTrafficWeight": True}}, None,
     )  # fmt: skip
-    changed = variants.all_of(variants.without_analysis, steps, _at_least_two_pods)
+    changed = variants.combined(variants.without_analysis, steps, _at_least_two_pods)
     with trial("canary", replicas=_REPLICAS, variant=changed) as app:
         with app.traffic(_RATE):
             since = app.timeline.clock()

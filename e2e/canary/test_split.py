@@ -36,7 +36,7 @@ def test_each_split_gives_the_same_shares_and_no_change_of_it_costs_a_client_an_
     trial: StartTrial, numbers: Report, split: Variant, canary: str
 ) -> None:
     steps = variants.canary_steps(5, None, 50, None)
-    with trial("canary", variant=variants.all_of(split, variants.without_analysis, steps)) as app:
+    with trial("canary", variant=variants.combined(split, variants.without_analysis, steps)) as app:
         with app.traffic(_RATE):
             app.deploy("1.1")
             for step, weight in ((1, 5), (3, 50)):
