@@ -40,6 +40,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
 
         answered = assert_no_errors(records, lane=ACTIVE)
         assert _stable_versions(records) == ["1.0", "1.1"]
+        assert steps_since(records, asked)[:2] == [1, 0], "the newer version did not begin at the first step"
         withdrawn = max(change.t for change in changes(records) if _SUPERSEDED in change.before)
         since = Window(withdrawn + CONVERGENCE_SECONDS)
         gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=since)
