@@ -20,13 +20,13 @@ def scaled_down(version: str) -> Condition:
     return Condition(f"{version} scaled down", check)
 
 
-def scaled_down_at(records: list[Record], version: str) -> float:
-    """When, in Unix seconds, the ReplicaSet of a version was last seen to lose its last pod."""
+def scaled_down_at(records: list[Record], version: str, after: float) -> float:
+    """When, in Unix seconds, the ReplicaSet of a version was first seen to want no pods any more."""
     sizes = [
         (found["t"], found["desired"])
         for found in of_kind(records, "replicaset")
         if tag_of(found["image"]) == version
     ]
-    falls = [t for (_, before), (t, after) in pairwise(sizes) if before and not after]
-    assert falls, f"{version} was never scaled down: {sizes}"
-    return float(falls[-1])
+    falls = [t for (_, before), (t, now) in pairwise(sizes) if before and not now and t > after]
+    assert falls, f"{version} was not scaled down after {after:.3f}: {sizes}"
+    return float(falls[0])

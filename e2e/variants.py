@@ -9,7 +9,7 @@ from fixtures.cluster.kube import Object
 Variant = Callable[[list[Object]], None]
 
 
-def all_of(*variants: Variant) -> Variant:
+def combined(*variants: Variant) -> Variant:
     """One variant after the other."""
 
     def change(objects: list[Object]) -> None:

@@ -34,7 +34,7 @@ def test_what_cannot_be_is_refused_before_anything_is_applied(
 
 
 def test_a_metric_or_a_version_that_does_not_exist_costs_no_request(trial: StartTrial) -> None:
-    variant = variants.all_of(template("misspelt", _MISSPELT), background("misspelt"))
+    variant = variants.combined(template("misspelt", _MISSPELT), background("misspelt"))
     told = r"misspelt asks for 'http_request_total', which Prometheus does not have\n.*http_requests_total"
     with trial("canary", variant=variant) as app:
         before = _generation(app)

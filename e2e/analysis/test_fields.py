@@ -47,7 +47,7 @@ def test_dry_run_retention_delay_count_and_arguments_are_as_documented(
         dryRun=[{"metricName": "doomed"}],
         measurementRetention=[{"metricName": "kept", "limit": _KEPT}],
     )
-    variant = variants.all_of(
+    variant = variants.combined(
         _with_secret, template("fields", *_METRICS, args=arguments), inline(25, "5s", analysis, 100)
     )
     with trial("canary", variant=variant) as app:

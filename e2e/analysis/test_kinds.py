@@ -26,7 +26,7 @@ _ENDLESS = {"name": "count", "value": "0"}
 
 @pytest.mark.scenario("an-1")
 def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, numbers: Report) -> None:
-    variant = variants.all_of(
+    variant = variants.combined(
         per_version(5, inconclusive_limit=2), inline(25, "14s", step("per-version"), 50, "60s")
     )
     with trial("canary", variant=variant) as app:
@@ -51,7 +51,7 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
 ) -> None:
     # Half of 100 requests/s is more than one pod of this version can take; a tenth is not.
     bad = "1.2-overload"
-    steps = variants.all_of(
+    steps = variants.combined(
         background("success-rate", _ENDLESS), variants.canary_steps(10, "14s", 50, "60s", 75, "60s")
     )
     with trial("canary", variant=steps) as app:
@@ -82,7 +82,7 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
 def test_a_background_analysis_with_a_starting_step_does_not_look_before_it(
     trial: StartTrial, numbers: Report
 ) -> None:
-    steps = variants.all_of(
+    steps = variants.combined(
         background("success-rate", _ENDLESS, starting_step=2), variants.canary_steps(25, "14s", 50, "60s")
     )
     with trial("canary", variant=steps) as app:

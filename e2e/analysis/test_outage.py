@@ -10,7 +10,7 @@ from e2e.analysis.variants import background, inline, per_version, step
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.convergence import assert_alone, windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
@@ -23,7 +23,7 @@ _ENDLESS = {"name": "count", "value": "0"}
 @pytest.mark.scenario("an-8")
 def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, numbers: Report) -> None:
     waiting = all_of(at_step(2), weight_is(25))
-    variant = variants.all_of(
+    variant = variants.combined(
         per_version(18, inconclusive_limit=14), inline(25, "3s", step("per-version"), 50, "2s")
     )
     with trial("canary", variant=variant) as app:
@@ -54,14 +54,13 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = variants.canary_steps(25, "8s", 50, "6s")
-    with trial("canary", variant=variants.all_of(background("success-rate", _ENDLESS), steps)) as app:
+    with trial("canary", variant=variants.combined(background("success-rate", _ENDLESS), steps)) as app:
         with app.traffic(100), prometheus_away(app.kube):
             app.deploy(_BAD)
             took = app.wait(promoted(_BAD), within=60)
             app.holds(promoted(_BAD), for_=CONVERGENCE_SECONDS + 3)
         records = app.records()
-        window = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=window)
+        share = assert_alone(records, lane=ACTIVE, version=_BAD)
         last = present(records, "analysis")[-1]
         assert last["error"] > 0
         assert last["count"] == 0, last
@@ -77,7 +76,7 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = variants.canary_steps(25, "30s", 50, "6s")
-    variant = variants.all_of(background("success-rate", _ENDLESS), _without_patience, steps)
+    variant = variants.combined(background("success-rate", _ENDLESS), _without_patience, steps)
     with trial("canary", variant=variant) as app:
         with app.traffic(100), prometheus_away(app.kube):
             app.deploy(_BAD)

@@ -44,7 +44,7 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
     ask, labels, also = _REASONS[reason]
     guarded = metric("success", f"({ask(labels)}) or vector(1)", BARE, count=5)
     steps = inline(25, "5s", step("guarded"), 50, "2s")
-    with trial("canary", variant=variants.all_of(template("guarded", guarded), steps)) as app:
+    with trial("canary", variant=variants.combined(template("guarded", guarded), steps)) as app:
         ended = _release(app, also)
         records = app.records()
 

@@ -12,7 +12,7 @@ from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.convergence import assert_alone, windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
@@ -33,7 +33,7 @@ def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = inline(25, "3s", {"analysis": _ASKS_OF_NOBODY}, 50, "2s")
-    started = trial("canary", variant=variants.all_of(_gives_up_soon, steps))
+    started = trial("canary", variant=variants.combined(_gives_up_soon, steps))
     complaint = r"1\.1 of payments promoted(.|\n)*metric success-rate-istio Inconclusive"
     with pytest.raises(ConditionNotMetError, match=complaint):
         _release_and_give_up(started, numbers)
@@ -45,15 +45,14 @@ def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
 
 @pytest.mark.scenario("an-7")
 def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, numbers: Report) -> None:
-    variant = variants.all_of(_analysed_in_the_background, _forgives_no_data, _STEPS)
+    variant = variants.combined(_analysed_in_the_background, _forgives_no_data, _STEPS)
     with trial("canary", variant=variant) as app:
         with app.traffic(100):
             app.deploy("1.2-5xx")
             app.wait(promoted("1.2-5xx"), within=60)
             app.holds(promoted("1.2-5xx"), for_=CONVERGENCE_SECONDS + 4)
         records = app.records()
-        window = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=window)
+        share = assert_alone(records, lane=ACTIVE, version="1.2-5xx")
         last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["failed"], last["value"]) == ("Successful", 0, "[]"), last
     numbers(

@@ -46,7 +46,7 @@ def background(name: str, *args: Object, starting_step: int | None = None) -> Va
 
 def inline(*steps: int | str | Object | None) -> Variant:
     """These steps, and no analysis but the ones among them."""
-    return variants.all_of(variants.without_analysis, variants.canary_steps(*steps))
+    return variants.combined(variants.without_analysis, variants.canary_steps(*steps))
 
 
 def per_version(count: int, *, inconclusive_limit: int) -> Variant:

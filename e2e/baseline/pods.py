@@ -1,17 +1,22 @@
-"""Which pods were ready when, from the timeline."""
+"""Which pods were ready when, from the timeline, and when the gateway had followed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window
+from fixtures.rollout.verdicts import Window, requests
+from fixtures.trial import ACTIVE
+from loadgen.records import Request
 
-# From a pod's readiness to its first request at the gateway; and the shortest stage worth measuring.
-_CONVERGENCE_SECONDS = 1.5
+# What the gateway takes to follow the pods is some tenths of a second; a machine may be ten times as busy.
+CONVERGENCE_SECONDS = 5.0
+# The shortest stage worth measuring.
 _SHORTEST_SECONDS = 3.0
+# The watch may tell of a change as much later than it told istiod.
+_LAG = 0.25
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Stage:
 
 def ready_shares(records: list[Record], version: str) -> Iterator[Stage]:
     """The stages of an update to `version`, without the time that the gateway needs to follow."""
+    sent = requests(records, ACTIVE)
     ready: dict[str, str | None] = {}
     since = 0.0
     for pod in of_kind(records, "pod"):
@@ -40,7 +46,18 @@ def ready_shares(records: list[Record], version: str) -> Iterator[Stage]:
             ready.pop(pod["name"], None)
         if ready == before:
             continue
-        if before and pod["t"] - since >= _CONVERGENCE_SECONDS + _SHORTEST_SECONDS:
+        end = pod["t"] - _LAG
+        start = _followed(sent, before.keys(), Window(since - _LAG, end))
+        if before and end - start >= _SHORTEST_SECONDS:
             new = sum(tag == version for tag in before.values())
-            yield Stage(Window(since + _CONVERGENCE_SECONDS, pod["t"] - 0.25), new, len(before))
+            yield Stage(Window(start, end), new, len(before))
         since = pod["t"]
+
+
+def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> float:
+    """From when on each of the ready pods was asked and no other; later than allowed is too late."""
+    answered = [request for request in sent if request.pod and request.t in stage]
+    first = {request.pod: request.t for request in reversed(answered)}
+    others = [request.t for request in answered if request.pod not in ready]
+    latest = max([*others, *(first.get(pod, stage.end) for pod in ready)], default=stage.start)
+    return min(latest, stage.start + CONVERGENCE_SECONDS)

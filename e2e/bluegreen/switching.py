@@ -126,15 +126,6 @@ def paused_first(records: list[Record], after: float) -> float | None:
     return next(times, None)
 
 
-def scaled_down_at(records: list[Record], version: str, after: float) -> float:
-    """When the ReplicaSet of a version was first seen to want no pods after a moment, in Unix seconds."""
-    return next(
-        float(found["t"])
-        for found in of_kind(records, "replicaset")
-        if tag_of(found["image"]) == version and found["t"] > after and found["desired"] == 0
-    )
-
-
 def selected(records: list[Record], service: str = SERVICE) -> list[str]:
     """The versions that a Service has selected, in their order."""
     versions = versions_by_hash(records)

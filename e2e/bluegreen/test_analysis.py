@@ -7,7 +7,7 @@ import pytest
 from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import CONVERGENCE_SECONDS, selected, switches
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of
+from e2e.variants import combined
 from fixtures.rollout.conditions import aborted, analysis_failed, promoted
 from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, requests
@@ -20,7 +20,7 @@ def test_a_version_that_fails_its_analysis_before_promotion_is_never_switched_to
     trial: StartTrial, numbers: Report
 ) -> None:
     # Promotion is automatic: nothing but the analysis is in its way.
-    variant = all_of(analysis("prePromotionAnalysis"), blue_green(autoPromotionEnabled=True))
+    variant = combined(analysis("prePromotionAnalysis"), blue_green(autoPromotionEnabled=True))
     with trial("bluegreen", variant=variant) as app:
         with app.traffic(100, preview_rate=50):
             app.deploy("1.2-5xx")
@@ -43,7 +43,7 @@ def test_a_version_that_fails_its_analysis_before_promotion_is_never_switched_to
 def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
     trial: StartTrial, numbers: Report
 ) -> None:
-    variant = all_of(analysis("postPromotionAnalysis"), blue_green(autoPromotionEnabled=True))
+    variant = combined(analysis("postPromotionAnalysis"), blue_green(autoPromotionEnabled=True))
     with trial("bluegreen", variant=variant) as app:
         before = app.stable_pods()
         with app.traffic(100):
@@ -72,7 +72,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
 
 @pytest.mark.scenario("bg-5")
 def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
-    variant = all_of(
+    variant = combined(
         analysis("prePromotionAnalysis"),
         analysis("postPromotionAnalysis"),
         blue_green(autoPromotionEnabled=True),

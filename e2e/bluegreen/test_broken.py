@@ -7,7 +7,7 @@ import pytest
 from e2e.bluegreen.strategy import analysis, blue_green, progress_deadline
 from e2e.bluegreen.switching import asked, selected
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of
+from e2e.variants import combined
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted
 from fixtures.rollout.timeline import of_kind
@@ -49,7 +49,7 @@ def test_a_broken_green_never_reaches_active(
 
 
 def _promoted_unless_broken(objects: list[Object]) -> None:
-    change = all_of(
+    change = combined(
         blue_green(autoPromotionEnabled=True), progress_deadline(20), analysis("prePromotionAnalysis")
     )
     change(objects)

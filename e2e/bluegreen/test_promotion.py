@@ -16,7 +16,7 @@ from e2e.bluegreen.switching import (
     switches,
 )
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of as variants
+from e2e.variants import combined
 from fixtures.rollout.conditions import behind, paused_at, promoted
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
@@ -33,7 +33,7 @@ def test_without_automatic_promotion_green_waits_past_every_deadline(
     trial: StartTrial, numbers: Report, seconds: int | None
 ) -> None:
     settings = {"autoPromotionSeconds": seconds} if seconds else {}
-    with trial("bluegreen", variant=variants(progress_deadline(20), blue_green(**settings))) as app:
+    with trial("bluegreen", variant=combined(progress_deadline(20), blue_green(**settings))) as app:
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(paused_at(), within=60)

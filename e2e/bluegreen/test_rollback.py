@@ -10,14 +10,14 @@ from e2e.bluegreen.switching import (
     SERVICE,
     answered_by,
     asked,
-    scaled_down_at,
     selected,
     settles,
     stays_active,
     switches,
 )
+from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
-from e2e.variants import all_of as variants
+from e2e.variants import combined
 from fixtures.rollout.conditions import aborted, behind, paused_at, promoted, scaled_to
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, requests
@@ -105,7 +105,7 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
 def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    variant = variants(analysis("postPromotionAnalysis", count=120), blue_green(autoPromotionEnabled=True))
+    variant = combined(analysis("postPromotionAnalysis", count=120), blue_green(autoPromotionEnabled=True))
     with trial("bluegreen", variant=variant) as app:
         blue = app.stable_pods()
         with app.traffic(100):

@@ -8,9 +8,10 @@ import pytest
 
 from e2e.bluegreen.kept_connection import answers, first_answer, with_client
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, scaled_down_at, stays_active, switches
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, stays_active, switches
+from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
-from e2e.variants import all_of
+from e2e.variants import combined
 from fixtures.core.retry import until
 from fixtures.rollout.conditions import promoted, scaled_to
 from fixtures.rollout.verdicts import assert_no_errors
@@ -57,7 +58,7 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
 @pytest.mark.scenario("bg-9")
 def test_a_kept_connection_writes_to_blue_until_blue_ends(trial: StartTrial, claim: EnterClaim) -> None:
     settings = blue_green(autoPromotionEnabled=True, scaleDownDelaySeconds=_KEPT_SECONDS)
-    with trial("bluegreen", variant=all_of(settings, with_client)) as app:
+    with trial("bluegreen", variant=combined(settings, with_client)) as app:
         until(lambda: first_answer(app), what="first answer of the client", timeout=30)
         app.deploy("1.1")
         app.wait(promoted("1.1"), within=60)

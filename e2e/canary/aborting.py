@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from fixtures.rollout.convergence import changes
 from fixtures.rollout.story import AbortStory, abort_story
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_share
@@ -11,7 +12,7 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
 
-def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> AbortStory:
+def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> AbortStory:
     """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
     with app.traffic():
         app.deploy(version)
@@ -21,10 +22,14 @@ def release_and_abort(app: Trial, version: str, *, within: float = 45.0) -> Abor
 
 
 def share_while_it_answered(records: list[Record], story: AbortStory, *, weight: float) -> Share:
-    """The version's share from its first to its last response, which the weight has to explain."""
+    """The version's share from its first to its last response, which the weight has to explain.
+
+    Where the analysis had its data so late that the canary got to the next weight, until then.
+    """
     assert story.first_response is not None, f"{story.version} never answered a client"
     assert story.last_response is not None
-    life = Window(story.first_response, story.last_response)
+    higher = [change.t for change in changes(records) if change.after.get(story.version, 0) > weight]
+    life = Window(story.first_response, min([story.last_response, *higher]))
     return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=200)
 
 

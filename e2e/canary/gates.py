@@ -7,6 +7,7 @@ import copy
 from e2e import variants
 from e2e.variants import Variant
 from fixtures.cluster.kube import Object
+from fixtures.stack.prometheus import ADDRESS
 
 # Sends requests at a rate, each over a connection of its own, so that they spread over the Service's pods;
 # ends with 1 when more than one in a hundred failed.
@@ -68,7 +69,7 @@ def no_errors(objects: list[Object]) -> None:
         'namespace="{{args.namespace}}", rollouts_pod_template_hash="{{args.pod-hash}}", path="/payments"'
     )
     prometheus = {
-        "address": "http://prometheus.monitoring:9090",
+        "address": ADDRESS,
         "query": f'sum(http_requests_total{{{labels}, code=~"5.."}}) or vector(0)',
     }
     metric = {

@@ -24,7 +24,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(trial: StartTrial
         before = app.stable_pods()
         with app.traffic():
             app.deploy("1.2-crash")
-            took = app.wait(aborted(version="1.2-crash"), within=60)
+            took = app.wait(aborted(version="1.2-crash"), within=90)
         records = app.records()
 
         assert_exactly_none(records, lane=ACTIVE, version="1.2-crash", at_least=1000)

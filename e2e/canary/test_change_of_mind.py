@@ -6,41 +6,45 @@ import pytest
 
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, without_analysis
+from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_gone, versions_by_hash, windows
-from fixtures.rollout.expectation import all_of as all_hold
+from fixtures.rollout.convergence import assert_alone, assert_gone, changes, versions_by_hash, windows
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # It answers everything with 200, so that every failed request is the change's own.
 _SUPERSEDED = "1.2-slow"
-_WINDOW_SECONDS = 10.5
+_WINDOW_SECONDS = 12.0
+_PAUSED = all_of(paused_at(1), weight_is(50))
 
 
 @pytest.mark.scenario("can-11")
 def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary", variant=all_of(without_analysis, canary_steps(50, "8s"))) as app:
+    with trial("canary", variant=combined(without_analysis, canary_steps(50, None))) as app:
         with app.traffic(100):
             app.deploy(_SUPERSEDED)
-            app.wait(all_hold(paused_at(1), weight_is(50)), within=45)
+            app.wait(_PAUSED, within=45)
             app.holds(weight_is(50), for_=3)
             asked = app.timeline.clock()
             app.deploy("1.1")
-            took = app.wait(promoted("1.1"), within=90)
-            app.holds(promoted("1.1"), for_=CONVERGENCE_SECONDS)
+            app.wait(_PAUSED, within=45)
+            app.promote()
+            app.wait(promoted("1.1"), within=60)
+            took = app.timeline.clock() - asked
+            app.holds(promoted("1.1"), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
         records = app.records()
 
         answered = assert_no_errors(records, lane=ACTIVE)
         assert _stable_versions(records) == ["1.0", "1.1"]
-        gone = assert_exactly_none(
-            records, lane=ACTIVE, version=_SUPERSEDED, window=Window(asked + CONVERGENCE_SECONDS)
-        )
-        last = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=last)
+        assert steps_since(records, asked)[:2] == [1, 0], "the newer version did not begin at the first step"
+        withdrawn = max(change.t for change in changes(records) if _SUPERSEDED in change.before)
+        since = Window(withdrawn + CONVERGENCE_SECONDS)
+        gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=since)
+        share = assert_alone(records, lane=ACTIVE, version="1.1")
     numbers(
         newer_deploy_to_promoted=f"{took:.1f} s",
         superseded_version_after_convergence=gone,
@@ -51,17 +55,17 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
 
 @pytest.mark.scenario("can-12")
 def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", variant=all_of(without_analysis, canary_steps(50, None, 75, None))) as app:
+    with trial("canary", variant=combined(without_analysis, canary_steps(50, None, 75, None))) as app:
         before = app.stable_pods()
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(all_hold(paused_at(1), weight_is(50)), within=45)
+            app.wait(_PAUSED, within=45)
             app.holds(weight_is(50), for_=3)
             asked = app.timeline.clock()
             app.deploy("1.0")
-            app.wait(all_hold(promoted("1.0"), weight_is(0)), within=15)
+            app.wait(all_of(promoted("1.0"), weight_is(0)), within=30)
             took = app.timeline.clock() - asked
-            app.holds(all_hold(promoted("1.0"), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
+            app.holds(all_of(promoted("1.0"), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
         records = app.records()
 
         assert steps_since(records, asked) == [1, 4], "it went through the steps"

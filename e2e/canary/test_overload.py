@@ -17,19 +17,21 @@ from loadgen.statistics import Share, exactly_zero
 
 # Each of two pods gets half of it when all clients are theirs, which is more than the 40/s that it bears.
 _RATE = 110.0
-_TEST_RATE = 160.0
+# Three times as much as a pod bears, on a single one, so that a busy machine can send it as well.
+_TEST_RATE = 120.0
 
 
 @pytest.mark.scenario("can-19")
 def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: EnterClaim) -> None:
-    with trial("canary", variant=variants.canary_steps(5, None)) as app:
+    variant = variants.combined(variants.judged_by("success-rate"), variants.canary_steps(5, None))
+    with trial("canary", variant=variant) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-overload")
             at_5 = all_of(paused_at(1), weight_is(5))
             app.wait(at_5, within=45)
-            app.holds(at_5, for_=12)
+            app.holds(at_5, for_=15)
             app.promote()
-            app.wait(promoted("1.2-overload"), within=30)
+            app.wait(promoted("1.2-overload"), within=60)
             app.holds(promoted("1.2-overload"), for_=12)
         records = app.records()
 
@@ -54,15 +56,15 @@ def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: Ent
 def test_a_fault_under_load_is_found_by_a_load_test_before_any_client_has_it(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    steps = variants.canary_steps({"setCanaryScale": {"replicas": 2}}, gates.step("load-test"), 5, None)
+    steps = variants.canary_steps({"setCanaryScale": {"replicas": 1}}, gates.step("load-test"), 5, None)
     load_test = gates.load_test(rate=_TEST_RATE, seconds=4)
-    with trial("canary", variant=variants.all_of(load_test, steps, variants.without_analysis)) as app:
+    with trial("canary", variant=variants.combined(load_test, steps, variants.without_analysis)) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-overload")
-            app.wait(analysis_failed(), within=60)
-            app.wait(aborted(version="1.2-overload"), within=15)
+            app.wait(analysis_failed(), within=90)
+            app.wait(aborted(version="1.2-overload"), within=30)
             app.deploy("1.1")
-            app.wait(all_of(paused_at(3), weight_is(5)), within=60)
+            app.wait(all_of(paused_at(3), weight_is(5)), within=90)
         records = app.records()
 
         sent = requests(records, ACTIVE)
@@ -74,7 +76,7 @@ def test_a_fault_under_load_is_found_by_a_load_test_before_any_client_has_it(
         expected=HOLDS,
         found=HOLDS if reached and failed else DOES_NOT_HOLD,
         evidence={
-            "load": f"{_TEST_RATE:g} requests/s for 4 s on as many pods as there will be",
+            "load": f"{_TEST_RATE:g} requests/s for 4 s on one pod",
             "responses of the bad version to clients": reached,
             "failed requests of clients": failed,
             "a good version": "passes the same load test",

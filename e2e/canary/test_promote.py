@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from e2e.types import Report, StartTrial
+from e2e.variants import strategy_of
+from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import promoted
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
@@ -16,11 +18,11 @@ from fixtures.trial import ACTIVE
 def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary") as app:
+    with trial("canary", variant=_unhurried) as app:
         with app.traffic():
             app.deploy("1.1")
-            took = app.wait(promoted("1.1"), within=120)
-            app.holds(promoted("1.1"), for_=8)
+            took = app.wait(promoted("1.1"), within=180)
+            app.holds(promoted("1.1"), for_=11)
         records = app.records()
 
         steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, lane=ACTIVE)}
@@ -37,3 +39,8 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
         took_over = steps[weight].convergence
         numbers(**{f"share at {weight}%": f"{share}, converged in {took_over or 0:.2f} s"})
     numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
+
+
+def _unhurried(objects: list[Object]) -> None:
+    """A machine that stalls for half a second now and then makes no slow version."""
+    strategy_of(objects)["analysis"]["args"].append({"name": "max-seconds", "value": "5"})

@@ -22,12 +22,14 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 _RATE = 100.0
 _POD: Object = {"setCanaryScale": {"replicas": 1}}
-# From a change of the VirtualService to the gateway.
-_TAKEN_OVER = 2.0
+# From a change of the VirtualService to the gateway, on a machine that is busy.
+_TAKEN_OVER = 5.0
+# From a change of the Rollout's status to the VirtualService that goes with it, told by another watch.
+_TOLD = 15
 # Longer than the 1,000 requests of a verdict take, of which some may be late.
 _JUDGED = 13
-# Between the first and the last scrape in it, up to 2 s less.
-_SCRAPED = 14
+# Between the first and the last scrape in it, up to 2 s less, or more where scrapes are late.
+_SCRAPED = 20
 
 
 @pytest.mark.scenario("can-13")
@@ -35,7 +37,7 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
     trial: StartTrial, numbers: Report
 ) -> None:
     steps = steps_with_routes(_POD, WITH_HEADER, None, 25, None)
-    with trial("canary", variant=variants.all_of(variants.without_analysis, steps)) as app:
+    with trial("canary", variant=variants.combined(variants.without_analysis, steps)) as app:
         with app.traffic(_RATE, also=[probes(app, _RATE)]):
             app.deploy("1.1")
             app.wait(paused_at(2), within=45)
@@ -45,7 +47,7 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
             with_weight = _judged(app, "probe", "primary")
             app.promote()
             app.wait(promoted("1.1"), within=45)
-            app.wait(routes_are("primary"), within=5)
+            app.wait(routes_are("primary"), within=_TOLD)
             app.holds(promoted("1.1"), for_=3)
         records = app.records()
 
@@ -76,7 +78,7 @@ def test_a_mirrored_version_fails_where_no_client_sees_it_and_its_routes_end_wit
             mirrored = counted_lately(app, "1.2-5xx", seconds=_SCRAPED)
             app.promote()
             app.wait(aborted(version="1.2-5xx"), within=45)
-            app.wait(routes_are("primary"), within=5)
+            app.wait(routes_are("primary"), within=_TOLD)
             ended = app.timeline.clock()
             app.holds(routes_are("primary"), for_=CONVERGENCE_SECONDS + _JUDGED)
         records = app.records()
@@ -84,7 +86,9 @@ def test_a_mirrored_version_fails_where_no_client_sees_it_and_its_routes_end_wit
         sent = len(requests(records, ACTIVE, mirrored.window))
         probed = len(requests(records, PROBE, mirrored.window))
         assert sent >= ENOUGH, f"only {sent:,} requests between two scrapes"
-        assert mirrored.requests - probed == pytest.approx(sent, rel=0.05), "not each request was mirrored"
+        # The first and the last scrape, and what is under way then, may each be late by most of a second.
+        all_of_them = pytest.approx(sent, abs=1.5 * _RATE)
+        assert mirrored.requests - probed == all_of_them, "not each request was mirrored"
         assert mirrored.failed == mirrored.requests, (
             "the mirrored version did not fail, so this proved nothing"
         )
@@ -110,7 +114,7 @@ def _judged_by_mirrored_requests(objects: list[Object]) -> None:
 
 def _judged(app: Trial, *routes: str, seconds: int = _JUDGED) -> Window:
     """The next seconds with these routes, once the gateway knows what the VirtualService says."""
-    app.wait(routes_are(*routes), within=5)
+    app.wait(routes_are(*routes), within=_TOLD)
     start = app.timeline.clock() + _TAKEN_OVER
     app.holds(routes_are(*routes), for_=_TAKEN_OVER + seconds)
     return Window(start, start + seconds)

@@ -28,7 +28,7 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
         {"setCanaryScale": {"weight": 75}}, 10, None,
         {"setCanaryScale": {"matchTrafficWeight": True}}, None,
     )  # fmt: skip
-    changed = variants.all_of(variants.without_analysis, steps, _at_least_two_pods)
+    changed = variants.combined(variants.without_analysis, steps, _at_least_two_pods)
     with trial("canary", replicas=_REPLICAS, variant=changed) as app:
         with app.traffic(_RATE):
             since = app.timeline.clock()
@@ -36,10 +36,10 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
             # Of the one pod that is 10% of 4, minPodsPerReplicaSet makes two; a number asked for stays.
             for step, pods, weight in ((1, 1, 0), (4, 3, 10), (6, 2, 10)):
                 there = all_of(paused_at(step), pods_are({"1.0": 4, "1.1": pods}), weight_is(weight))
-                app.wait(there, within=45)
+                app.wait(there, within=90)
                 app.holds(there, for_=4)
                 app.promote()
-            app.wait(all_of(promoted("1.1"), pods_are({"1.1": 4})), within=60)
+            app.wait(all_of(promoted("1.1"), pods_are({"1.1": 4})), within=90)
             app.holds(promoted("1.1"), for_=4)
         records = app.records()
 
@@ -63,11 +63,11 @@ def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
             _walk(app, {"1.0": 3, "1.1": 1}, {"1.0": 1, "1.1": 3})
             app.abort()
             returned = all_of(aborted(version="1.1"), weight_is(0), pods_are({"1.0": 4, "1.1": 0}))
-            took = app.wait(returned, within=45)
+            took = app.wait(returned, within=90)
             app.retry()
             _walk(app, {"1.0": 3, "1.1": 1}, {"1.0": 1, "1.1": 3})
             app.promote()
-            app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=60)
+            app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=90)
         records = app.records()
 
         assert excesses(records, replicas=_REPLICAS) == []
@@ -100,7 +100,7 @@ def test_the_abort_of_a_dynamic_stable_stops_at_a_step_with_one_setting_more(
             _walk(app, {"1.0": 3, "1.1": least}, {"1.0": least, "1.1": 3})
             app.abort()
             stuck = all_of(aborted(version="1.1"), pods_are({"1.0": 3, "1.1": pods}))
-            app.wait(all_of(stuck, not_(weight_is(75))), within=45)
+            app.wait(all_of(stuck, not_(weight_is(75))), within=90)
             since = app.timeline.clock() + CONVERGENCE_SECONDS
             app.holds(all_of(stuck, weight_is(25)), for_=CONVERGENCE_SECONDS + 14)
         stayed = assert_share(app.records(), lane=ACTIVE, version="1.1", weight=25, window=Window(since))
@@ -122,9 +122,9 @@ def test_without_a_traffic_router_the_pods_stay_within_surge_and_unavailable(
     with trial("canary", replicas=_REPLICAS, variant=change) as app:
         since = app.timeline.clock()
         app.deploy("1.1")
-        app.wait(all_of(paused_at(1), pods_are({"1.0": 2, "1.1": 2})), within=60)
+        app.wait(all_of(paused_at(1), pods_are({"1.0": 2, "1.1": 2})), within=90)
         app.promote()
-        app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=60)
+        app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=90)
         seen = list(totals(app.records(), since))
         most, fewest = max(asked for asked, _ in seen), min(available for _, available in seen)
         assert most <= _REPLICAS + surge, f"{most} pods were asked for"
@@ -146,8 +146,8 @@ def _with_a_dynamic_stable(objects: list[Object]) -> None:
 
 def _walk(app: Trial, at_25: Mapping[str, int], at_75: Mapping[str, int]) -> None:
     """To the pause at 25% and on to that at 75%, with so many pods of each version."""
-    app.wait(all_of(paused_at(1), weight_is(25), pods_are(at_25)), within=60)
+    app.wait(all_of(paused_at(1), weight_is(25), pods_are(at_25)), within=90)
     app.holds(all_of(paused_at(1), pods_are(at_25)), for_=2)
     app.promote()
-    app.wait(all_of(paused_at(3), weight_is(75), pods_are(at_75)), within=60)
+    app.wait(all_of(paused_at(3), weight_is(75), pods_are(at_75)), within=90)
     app.holds(all_of(paused_at(3), pods_are(at_75)), for_=2)

@@ -17,7 +17,7 @@ from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW
 from loadgen.report import InvalidLoadError
 
-_UNJUDGED = variants.all_of(variants.without_analysis, variants.with_short_pauses)
+_UNJUDGED = variants.combined(variants.without_analysis, variants.with_short_pauses)
 
 
 def test_without_analysis_the_bad_version_is_promoted_and_the_scenario_says_so(trial: StartTrial) -> None:

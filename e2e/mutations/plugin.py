@@ -8,7 +8,7 @@ import pytest
 
 from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, by_name, edits
-from e2e.variants import Variant, all_of
+from e2e.variants import Variant, combined
 from fixtures.trial import Trial
 
 # With the changed controller and none of its faults.
@@ -57,7 +57,7 @@ def _with(change: Variant) -> Callable[..., None]:
     def begin_changed(
         trial: Trial, *arguments: object, variant: Variant | None = None, **options: object
     ) -> None:
-        both = all_of(variant, change) if variant else change
+        both = combined(variant, change) if variant else change
         begin(trial, *arguments, variant=both, **options)  # type: ignore[arg-type]
 
     return begin_changed

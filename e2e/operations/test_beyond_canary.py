@@ -6,7 +6,7 @@ import pytest
 
 from e2e.operations.shared_ledger import break_ledger, wait_for_ledger, with_shared_ledger
 from e2e.types import EnterClaim, StartTrial
-from e2e.variants import all_of, canary_steps
+from e2e.variants import canary_steps, combined
 from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
@@ -27,7 +27,7 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
     quick = canary_steps(5, "8s", 50, "4s")
-    with trial("canary", variant=all_of(with_shared_ledger, quick)) as app:
+    with trial("canary", variant=combined(with_shared_ledger, quick)) as app:
         wait_for_ledger(app)
         with app.traffic(_RATE):
             app.deploy(_LEDGER)
@@ -60,7 +60,7 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
 def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_abort(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    variant = all_of(with_shared_ledger, canary_steps(5, None))
+    variant = combined(with_shared_ledger, canary_steps(5, None))
     with trial("canary", version=_LEDGER, variant=variant) as app:
         wait_for_ledger(app)
         with app.traffic(_RATE):

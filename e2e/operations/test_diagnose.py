@@ -7,7 +7,7 @@ import pytest
 from e2e.operations.diagnosing import as_applied, diagnose, rival, told
 from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, found, spec_of, without_analysis
+from e2e.variants import canary_steps, combined, found, spec_of, without_analysis
 from fixtures.bundle import write_bundle
 from fixtures.cluster.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
 from fixtures.cluster.kube import Object
@@ -77,7 +77,7 @@ def test_a_pause_says_for_whom_it_waits_and_other_writers_of_weights_are_named(
     trial: StartTrial, plugin: Plugin, numbers: Report
 ) -> None:
     with trial(
-        "canary", replicas=1, variant=all_of(without_analysis, canary_steps(5, None, 50, "90s"))
+        "canary", replicas=1, variant=combined(without_analysis, canary_steps(5, None, 50, "90s"))
     ) as app:
         manifest = as_applied(app, VIRTUAL_SERVICE)
         app.deploy("1.1")
@@ -132,7 +132,7 @@ def test_an_analysis_that_failed_names_metric_value_and_condition_in_the_bundle_
 
 @pytest.mark.scenario("op-3")
 def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", replicas=1, variant=all_of(canary_steps(5, None), _wrong_path)) as app:
+    with trial("canary", replicas=1, variant=combined(canary_steps(5, None), _wrong_path)) as app:
         app.deploy("1.1")
         wrong = told(app, "wrong label", within=60)
         assert wrong.code == 1

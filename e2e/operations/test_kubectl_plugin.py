@@ -9,7 +9,7 @@ import yaml
 
 from e2e.operations.kubectl_plugin import Done, Plugin, Started
 from e2e.types import Report, StartTrial
-from e2e.variants import Variant, all_of, canary_steps, strategy_of, without_analysis
+from e2e.variants import Variant, canary_steps, combined, strategy_of, without_analysis
 from fixtures.cluster.kinds import ROLLOUT
 from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError, until
@@ -18,7 +18,7 @@ from fixtures.rollout.recorder import observe
 from fixtures.trial import Trial
 from sample_app import bases
 
-_BY_HAND = all_of(without_analysis, canary_steps(5, None, 50, None))
+_BY_HAND = combined(without_analysis, canary_steps(5, None, 50, None))
 
 
 @pytest.mark.scenario("op-2")

@@ -19,7 +19,7 @@ from fixtures.trial import ACTIVE, PREVIEW
 
 @pytest.mark.scenario("4750")
 def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial, numbers: Report) -> None:
-    variant = variants.all_of(progress_deadline(20), analysis("prePromotionAnalysis"))
+    variant = variants.combined(progress_deadline(20), analysis("prePromotionAnalysis"))
     with trial("bluegreen", variant=variant) as app:
         before = app.stable_pods()
         with app.traffic(100):

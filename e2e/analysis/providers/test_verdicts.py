@@ -12,7 +12,7 @@ from e2e.analysis.providers.messages import assert_explained
 from e2e.analysis.providers.runs import Verdict, start, verdict
 from e2e.analysis.providers.servers import Servers
 from e2e.types import Report, StartTrial
-from e2e.variants import all_of, canary_steps, found, without_analysis
+from e2e.variants import canary_steps, combined, found, without_analysis
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, paused_at
 from fixtures.rollout.convergence import windows
@@ -32,7 +32,7 @@ _HOLD_SECONDS = 14.0
 def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
     servers: Servers, trial: StartTrial, numbers: Report
 ) -> None:
-    variant = all_of(
+    variant = combined(
         without_analysis,
         canary_steps(50, None, {"analysis": _analysis()}),
         partial(_with_templates, servers=servers),
