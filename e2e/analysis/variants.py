@@ -49,13 +49,18 @@ def inline(*steps: int | str | Object | None) -> Variant:
     return variants.all_of(variants.without_analysis, variants.canary_steps(*steps))
 
 
-def per_version(count: int, *, inconclusive_limit: int) -> Variant:
+def per_version(count: int, *, inconclusive_limit: int, error_limit: int = 4) -> Variant:
     """The app's own `success-rate` for a step: two bad measurements end it.
 
     Args:
         count: How often it measures.
         inconclusive_limit: How often it may find no data; fewer than `count`, or no data at all would do.
+        error_limit: How many errors may follow each other, one every 10 s.
     """
-    limits = {"failureLimit": 1, "inconclusiveLimit": inconclusive_limit}
+    limits = {
+        "failureLimit": 1,
+        "inconclusiveLimit": inconclusive_limit,
+        "consecutiveErrorLimit": error_limit,
+    }
     measured = metric("success-rate", success_rate(OF_VERSION), GUARDED)
     return template("per-version", {**measured, **limits, "count": count})
