@@ -21,7 +21,7 @@ _PROMQL = (
     f'1 - (sum(rate(http_requests_total{{{_SELECTOR}, code=~"5.."}}[10s])) or vector(0))'
     f" / sum(rate(http_requests_total{{{_SELECTOR}}}[10s]))"
 )
-_FLUX = """from(bucket: "payments") |> range(start: -10s)
+_FLUX = """from(bucket: "payments") |> range(start: -60s)
   |> filter(fn: (r) => r._measurement == "success_rate")
   |> filter(fn: (r) => r.namespace == "{{args.namespace}}" and r.hash == "{{args.hash}}") |> last()"""
 _NRQL = (
@@ -58,11 +58,12 @@ class Provider:
     threshold: float = _THRESHOLD
 
     def metric(self, servers: Servers, case: str = GOOD) -> Object:
-        """The metric of an AnalysisTemplate, measured once; one error is enough."""
+        """The metric of an AnalysisTemplate, measured once; where an error is the case, one is enough."""
         metric: Object = {
             "name": self.name,
             "count": 1,
-            "consecutiveErrorLimit": 0,
+            # A good server may be late on a busy machine, and is asked again.
+            "consecutiveErrorLimit": 2 if case == GOOD else 0,
             "provider": self.source(servers, case),
         }
         if self.value:
@@ -119,7 +120,7 @@ def _influxdb(servers: Servers, case: str) -> Object:
 def _graphite(servers: Servers, case: str) -> Object:
     # The provider has no field for a password, but Go's HTTP client takes one from the address.
     address = _with_password(_address(servers, case, "graphite"), servers, case)
-    query = "target=payments.{{args.namespace}}.{{args.hash}}.success_rate&from=-10s"
+    query = "target=payments.{{args.namespace}}.{{args.hash}}.success_rate&from=-60s"
     return {"graphite": {"address": address, "query": query}}
 
 

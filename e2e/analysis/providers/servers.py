@@ -111,7 +111,8 @@ class Servers:
             try:
                 answer = requests.get(url, timeout=5)
             except requests.RequestException as error:
-                if text:
+                # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
+                if text or isinstance(error, requests.Timeout):
                     raise PendingError(str(error)) from error
                 return
             if not text or text not in answer.text or answer.status_code >= HTTPStatus.BAD_REQUEST:
