@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
 
 from e2e import variants
 from e2e.analysis.moments import held_at
-from e2e.analysis.outage import prometheus_away
 from e2e.analysis.variants import background, inline, per_version, step
+from e2e.outages import killed
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
+from fixtures.cluster.kube import Kube, Object
 from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import present
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.stack import prometheus
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
 _BAD = "1.2-5xx"
@@ -95,6 +98,11 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
         last = present(records, "analysis")[-1]
         assert (last["run_phase"], last["error"]) == ("Error", 1), last
     numbers(consecutiveErrorLimit_0=f"{last['run_phase']} at the first error, aborted; after that {gone}")
+
+
+def prometheus_away(kube: Kube) -> AbstractContextManager[None]:
+    """Prometheus is away while the body runs; the one that comes afterwards has no data."""
+    return killed(kube, prometheus.SERVICE, prometheus.NAMESPACE, f"app={prometheus.SERVICE}")
 
 
 def _without_patience(objects: list[Object]) -> None:
