@@ -12,6 +12,7 @@ from fixtures.cluster.kinds import ANALYSIS_RUN, NAMESPACE
 from fixtures.cluster.kube import Kube, Object, unix
 from fixtures.cluster.wait import wait_for
 from fixtures.core.retry import PendingError, until
+from fixtures.trial import namespace_of
 
 _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 
@@ -20,9 +21,7 @@ _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 def namespace(kube: Kube) -> Iterator[str]:
     """A namespace for AnalysisRuns alone, for as long as the block runs."""
     name = f"analysis-{secrets.token_hex(3)}"
-    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": name, "labels": labels}
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    kube.apply(namespace_of(name))
     try:
         yield name
     finally:

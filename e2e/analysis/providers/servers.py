@@ -23,6 +23,7 @@ from fixtures.environment import Environment
 from fixtures.stack import rollouts
 from fixtures.stack.addon import available
 from fixtures.stack.manifests import into_namespace, parse
+from fixtures.trial import namespace_of
 
 _HERE = Path(__file__).parent
 _PROMETHEUS = "http://prometheus.monitoring:9090"
@@ -161,13 +162,7 @@ def _objects(servers: Servers) -> list[Object]:
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             _complete(manifest["spec"]["template"]["spec"])
-    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": servers.namespace, "labels": labels}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
-        _code(servers.namespace),
-        *objects,
-    ]
+    return [namespace_of(servers.namespace), _code(servers.namespace), *objects]
 
 
 def _complete(pod: Object) -> None:
