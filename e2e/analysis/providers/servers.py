@@ -20,13 +20,12 @@ from fixtures.cluster.kube import Object
 from fixtures.cluster.wait import wait_for
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
-from fixtures.stack import rollouts
+from fixtures.stack import prometheus, rollouts
 from fixtures.stack.addon import available
 from fixtures.stack.manifests import into_namespace, parse
 from fixtures.trial import namespace_of
 
 _HERE = Path(__file__).parent
-_PROMETHEUS = "http://prometheus.monitoring:9090"
 # InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.
 _READY_SECONDS = 180
 # See saas/__main__.py; nobody listens on the last.
@@ -153,7 +152,7 @@ def _objects(servers: Servers) -> list[Object]:
         "influxdb": metric_servers.influxdb(),
         "victoria_metrics": metric_servers.victoria_metrics(),
         "python": servers.python,
-        "prometheus": _PROMETHEUS,
+        "prometheus": prometheus.ADDRESS,
         "key": servers.key,
         "other_key": secrets.token_hex(16),
     }
