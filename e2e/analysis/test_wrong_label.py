@@ -7,7 +7,7 @@ import json
 import pytest
 
 from e2e import variants
-from e2e.analysis.variants import ARGS, inline
+from e2e.analysis.variants import inline
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
@@ -21,7 +21,7 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 _WRONG = "payment-canary"
 _ASKS_OF_NOBODY: Object = {
     "templates": [{"templateName": "success-rate-istio"}],
-    "args": [ARGS[0], {"name": "service-name", "value": _WRONG}],
+    "args": [variants.ARGS[0], {"name": "service-name", "value": _WRONG}],
 }
 # For 1,000 requests at 100 a second after the data plane has followed.
 _ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11

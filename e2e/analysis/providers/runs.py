@@ -38,7 +38,7 @@ def start(
     servers: Servers, provider: Provider, *, case: str = GOOD, namespace: str = "none", pod_hash: str = "none"
 ) -> str:
     """Create the run, which asks for one version of a namespace's app, and return its name."""
-    arguments = [{"name": "namespace", "value": namespace}, {"name": "hash", "value": pod_hash}]
+    arguments = [{"name": "namespace", "value": namespace}, {"name": "pod-hash", "value": pod_hash}]
     run = {
         "apiVersion": ANALYSIS_RUN.api_version,
         "kind": ANALYSIS_RUN.kind,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 from e2e import variants
 from e2e.analysis.metrics import wait_until_known
 from e2e.analysis.moments import held_at
-from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY, Provider
+from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY
 from e2e.analysis.providers.controller import prepared
 from e2e.analysis.providers.messages import assert_explained
 from e2e.analysis.providers.runs import Verdict, start, verdict
 from e2e.analysis.providers.servers import Servers
+from e2e.analysis.variants import template
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, paused_at, weight_is
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import of_kind, present
@@ -36,8 +34,9 @@ def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
 ) -> None:
     variant = variants.all_of(
         variants.without_analysis,
-        variants.canary_steps(50, None, {"analysis": _analysis()}),
-        partial(_with_templates, servers=servers),
+        # One template that fails is enough.
+        variants.canary_steps(50, None, {"analysis": variants.analysis(*ALL)}),
+        *(template(name, provider.metric(servers)) for name, provider in ALL.items()),
     )
     with prepared(servers):
         with trial("canary", variant=variant) as app:
@@ -84,32 +83,3 @@ def _assert_errors(servers: Servers) -> None:
         for name, provider in CONTROLLERS.items():
             assert_explained(name, case, verdict(servers, start(servers, provider, case=case)))
     servers.switch_cloudwatch(GOOD)
-
-
-def _analysis() -> Object:
-    """A step that asks all providers about the new version; one that fails is enough."""
-    field = {"fieldRef": {"fieldPath": "metadata.namespace"}}
-    return {
-        "templates": [{"templateName": name} for name in ALL],
-        "args": [
-            {"name": "namespace", "valueFrom": field},
-            {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-        ],
-    }
-
-
-def _with_templates(objects: list[Object], *, servers: Servers) -> None:
-    namespace = variants.found(objects, "Rollout")["metadata"]["namespace"]
-    objects += [_template(provider, servers, namespace) for provider in ALL.values()]
-
-
-def _template(provider: Provider, servers: Servers, namespace: str) -> Object:
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisTemplate",
-        "metadata": {"name": provider.name, "namespace": namespace},
-        "spec": {
-            "args": [{"name": "namespace"}, {"name": "hash"}],
-            "metrics": [provider.metric(servers)],
-        },
-    }
