@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fixtures.cluster.kube import Object
 
 Variant = Callable[[list[Object]], None]
+
+# By which an analysis knows whom it judges.
+ARGS: tuple[Object, ...] = (
+    {"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+    {"name": "pod-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
+)
 
 
 def combined(*variants: Variant) -> Variant:
@@ -44,9 +50,21 @@ def judged_by(*templates: str) -> Variant:
     """The background analysis runs these AnalysisTemplates alone."""
 
     def change(objects: list[Object]) -> None:
-        strategy_of(objects)["analysis"]["templates"] = [{"templateName": name} for name in templates]
+        strategy_of(objects)["analysis"]["templates"] = analysis(*templates)["templates"]
 
     return change
+
+
+def analysis(*templates: str, args: Sequence[Object] = (), **fields: object) -> Object:
+    """An analysis of the version that is being released, by these AnalysisTemplates.
+
+    Args:
+        *templates: Their names.
+        args: Arguments besides `namespace` and `pod-hash`.
+        **fields: Further fields.
+    """
+    names = [{"templateName": name} for name in templates]
+    return {"templates": names, "args": [*ARGS, *args], **fields}
 
 
 def found(objects: list[Object], kind: str, name: str = "payments") -> Object:

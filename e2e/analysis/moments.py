@@ -1,10 +1,11 @@
-"""When an analysis began, and when the canary got where, from the timeline."""
+"""When an analysis began, and when the canary got where and was at which weight, from the timeline."""
 
 from __future__ import annotations
 
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.convergence import versions_by_hash
+from fixtures.rollout.convergence import Settled, versions_by_hash, windows
 from fixtures.rollout.timeline import Record, of_kind, present
+from fixtures.trial import ACTIVE
 
 
 def entered(records: list[Record], version: str, step: int) -> float:
@@ -23,6 +24,18 @@ def began(records: list[Record], version: str) -> float:
     hashes = _hashes(records, version)
     found = [record["t"] for record in present(records, "analysis") if record["hash"] in hashes]
     return _first(found, f"{version} had no AnalysisRun")
+
+
+def held_at(records: list[Record], version: str, weight: int) -> Settled:
+    """The longest time for which a version had a weight, as far as shares can be compared with it.
+
+    There may be another one, of a moment: the Services' watch may tell of a new version later than the
+    VirtualService's tells of its weight.
+    """
+    found = [each for each in windows(records, lane=ACTIVE) if each.weights.get(version) == weight]
+    if not found:
+        raise ConditionNotMetError(f"{version} never had {weight}%")
+    return max(found, key=lambda each: each.window.end - each.window.start)
 
 
 def _hashes(records: list[Record], version: str) -> set[str]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 
+from e2e.analysis.metrics import BARE, GOOD, metric
 from fixtures.cluster.kinds import ANALYSIS_RUN, NAMESPACE
 from fixtures.cluster.kube import Kube, Object, unix
 from fixtures.cluster.wait import wait_for
-from fixtures.core.retry import PendingError
+from fixtures.core.retry import PendingError, until
+from fixtures.trial import namespace_of
 
 _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 
@@ -19,9 +21,7 @@ _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 def namespace(kube: Kube) -> Iterator[str]:
     """A namespace for AnalysisRuns alone, for as long as the block runs."""
     name = f"analysis-{secrets.token_hex(3)}"
-    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": name, "labels": labels}
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    kube.apply(namespace_of(name))
     try:
         yield name
     finally:
@@ -36,14 +36,19 @@ def create(kube: Kube, namespace: str, name: str, *metrics: Object, **spec: obje
 
 
 def create_without_end(kube: Kube, namespace: str, service: str) -> str:
-    """A Service that nobody stands behind; return its URL. Connections to it are refused."""
+    """A Service that nobody stands behind; return its URL once the controller is refused there.
+
+    Before that, its name or its address may lead nowhere, which is another error.
+    """
     ports = [{"name": "http", "port": 9090, "targetPort": 9090}]
     metadata = {"name": service, "namespace": namespace}
     kube.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": ports}})
-    return f"http://{service}.{namespace}:9090"
+    url = f"http://{service}.{namespace}:9090"
+    until(lambda: _require_refused(kube, namespace, url), what=f"{url} refuses connections", timeout=60)
+    return url
 
 
-def ended(kube: Kube, namespace: str, name: str, *, within: float = 30.0) -> Object:
+def ended(kube: Kube, namespace: str, name: str, *, within: float = 120.0) -> Object:
     """Wait until an AnalysisRun is over, and return its status."""
     what = f"AnalysisRun {namespace}/{name} over"
     run = wait_for(kube, ANALYSIS_RUN, name, namespace, _require_end, what=what, timeout=within)
@@ -62,6 +67,15 @@ def gaps(measurements: list[Mapping[str, str]]) -> list[float]:
     """Seconds from each measurement to the next; Kubernetes rounds their times to whole seconds."""
     times = [unix(each["finishedAt"]) for each in measurements]
     return [after - before for before, after in pairwise(times)]
+
+
+def _require_refused(kube: Kube, namespace: str, url: str) -> None:
+    """Let the controller itself ask: what the node leads to is known there, and there alone."""
+    name = f"probe-{secrets.token_hex(3)}"
+    create(kube, namespace, name, metric("m", GOOD, BARE, address=url, consecutiveErrorLimit=0))
+    said = str(ended(kube, namespace, name).get("message", ""))
+    if "connection refused" not in said:
+        raise PendingError(said)
 
 
 def _require_end(run: Object) -> None:

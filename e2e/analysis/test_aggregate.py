@@ -6,18 +6,18 @@ import pytest
 
 from e2e import variants
 from e2e.analysis import runs
-from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, success_rate
+from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, pod_hash, success_rate, wait_until_known
+from e2e.analysis.moments import held_at
 from e2e.analysis.variants import inline, step, template
 from e2e.types import EnterClaim, StartTrial
-from fixtures.cluster.kinds import ROLLOUT
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, windows
+from fixtures.rollout.convergence import assert_alone
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record
 from fixtures.rollout.verdicts import requests
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, Trial
+from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
 _ALL, _SOME = "1.2-5xx", "1.2-5xx-20"
@@ -25,20 +25,23 @@ _AGGREGATE = 'namespace="{{args.namespace}}"'
 _TIMES = 12
 # Until the query's 5 s hold nothing from before.
 _WINDOW_SECONDS = 7.0
+# For 1,000 requests at 200 a second after the data plane has followed.
+_ENOUGH_SECONDS = CONVERGENCE_SECONDS + 6
 
 
 @pytest.mark.scenario("an-6")
 def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    aggregate = template("aggregate", metric("m", success_rate(_AGGREGATE), GUARDED, count=5))
+    patient = metric("m", success_rate(_AGGREGATE), GUARDED, count=5, inconclusiveLimit=4)
+    aggregate = template("aggregate", patient)
     steps = inline(5, None, step("aggregate"), 100, "2s")
     with trial("canary", variant=variants.combined(aggregate, steps)) as app:
         with app.traffic(200):
             found = {version: _watch(app, version) for version in (_ALL, _SOME)}
             app.promote()
-            app.wait(promoted(_SOME), within=60)
-            app.holds(promoted(_SOME), for_=12)
+            app.wait(promoted(_SOME), within=120)
+            app.holds(promoted(_SOME), for_=_ENOUGH_SECONDS)
         records = app.records()
 
         rates = {version: _success(records, version) for version in (_ALL, _SOME)}
@@ -66,7 +69,8 @@ def _watch(app: Trial, version: str) -> dict[str, int]:
     """Release a version to 5%, and count the measurements of each query that call it bad."""
     app.deploy(version)
     held = all_of(paused_at(1), weight_is(5))
-    app.wait(held, within=45)
+    app.wait(held, within=90)
+    wait_until_known(app)
     app.holds(held, for_=_WINDOW_SECONDS)
     queries = {"aggregate": success_rate(_AGGREGATE), "per-version": success_rate(OF_VERSION)}
     names = {query: f"{query}-{version}" for query in queries}
@@ -78,15 +82,12 @@ def _watch(app: Trial, version: str) -> dict[str, int]:
 
 
 def _args(app: Trial) -> list[Object]:
-    rollout = app.kube.get(ROLLOUT, app.name, app.namespace)
-    assert rollout is not None
-    values = {"namespace": app.namespace, "pod-hash": rollout["status"]["currentPodHash"]}
+    values = {"namespace": app.namespace, "pod-hash": pod_hash(app)}
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def _success(records: list[Record], version: str) -> Share:
     """What share of all requests was answered without an error while a version had 5%."""
-    (held,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get(version) == 5]
-    sent = requests(records, ACTIVE, held.window)
+    sent = requests(records, ACTIVE, held_at(records, version, 5).window)
     assert len(sent) >= 1000
     return Share(sum(not request.failed for request in sent), len(sent))

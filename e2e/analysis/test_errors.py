@@ -19,6 +19,8 @@ from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS, holds_if
 
 _THREE_GOOD: dict[str, Any] = {"failureLimit": 0, "count": 3}
 _RETRY_SECONDS = 10
+# The default of consecutiveErrorLimit.
+_ERROR_LIMIT = 4
 _IF_THEY_ADD_UP = holds_if(
     "more errors follow each other than consecutiveErrorLimit (default 4) allows; the phase is then Error"
 )
@@ -41,25 +43,29 @@ def test_a_network_error_is_no_failure_and_only_a_row_of_them_ends_the_analysis(
         }
         for name, each in metrics.items():
             runs.create(kube, namespace, name, each)
-        wait_for(kube, ANALYSIS_RUN, "transient", namespace, _require_error, what="an error", timeout=20)
+        wait_for(kube, ANALYSIS_RUN, "transient", namespace, _require_error, what="an error", timeout=60)
         _lead_to_prometheus(kube, namespace, "flaky")
-        ended = {name: runs.ended(kube, namespace, name, within=75) for name in metrics}
+        ended = {name: runs.ended(kube, namespace, name, within=180) for name in metrics}
 
     once, often = (runs.measured(ended[name]) for name in ("transient", "lasting"))
     assert "connection refused" in once["measurements"][0]["message"]
-    assert (once["error"], once.get("failed", 0), once["successful"]) == (1, 0, 3), once
+    # The next try comes by itself, and may be early for a node that has yet to hear of the endpoint.
+    assert 1 <= once["error"] <= _ERROR_LIMIT, once
+    assert (once.get("failed", 0), once["successful"]) == (0, 3), once
     assert (often["error"], often.get("failed", 0)) == (5, 0), often
     assert "consecutiveErrors (5) > consecutiveErrorLimit (4)" in ended["lasting"]["message"]
     assert "consecutiveErrors (1) > consecutiveErrorLimit (0)" in ended["strict"]["message"]
     assert (ended["bad"]["phase"], runs.measured(ended["bad"])["failed"]) == ("Failed", 1)
     retries = runs.gaps(often["measurements"])
-    assert all(_RETRY_SECONDS - 1 <= gap <= _RETRY_SECONDS + 4 for gap in retries), retries
+    # Whatever the interval; a busy controller comes by later than it meant to.
+    assert all(_RETRY_SECONDS - 1 <= gap <= 2 * _RETRY_SECONDS for gap in retries), retries
     claim(
         "failureLimit 0 with a transient network error fails the analysis",
         expected=_IF_THEY_ADD_UP,
         found=_verdict({name: status["phase"] for name, status in ended.items()}),
         evidence={
-            "connection_refused_once_then_3_good_values": f"{ended['transient']['phase']}; 1 error, 0 failed",
+            "connection_refused_then_3_good_values": f"{ended['transient']['phase']}; {once['error']} of"
+            f" {_ERROR_LIMIT} errors allowed, 0 failed",
             "refused_for_good": f"{ended['lasting']['phase']} {sum(retries):.0f} s after the first of 5"
             f" errors, retried every {_RETRY_SECONDS} s whatever the interval (1 s); 0 failed",
             "refused_with_consecutiveErrorLimit_0": f"{ended['strict']['phase']} at the first error",

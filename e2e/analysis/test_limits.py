@@ -13,13 +13,13 @@ from e2e.analysis.variants import inline, step, template
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kinds import ANALYSIS_RUN, ANALYSIS_TEMPLATE
 from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.rollout.conditions import paused_at, promoted, weight_is
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_no_errors
 from fixtures.trial import ACTIVE, Trial
 
-# Between the two, the one bad measurement: the first begins at once, the second after an interval.
-_BAD_SECONDS, _INTERVAL_SECONDS = 5.0, 7
+# The first measurement is within these seconds, however busy the controller is; the second comes after them.
+_BAD_SECONDS, _INTERVAL_SECONDS = 20.0, 25
 
 
 @pytest.mark.scenario("an-2")
@@ -30,22 +30,21 @@ def test_one_bad_measurement_aborts_or_is_survived_as_the_failure_limit_says(
     with trial("canary", variant=variants.combined(blip, inline(25, None, step("blip"), 50, "2s"))) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(all_of(paused_at(1), weight_is(25)), within=30)
+            app.wait(all_of(paused_at(1), weight_is(25)), within=90)
             _go_on(app, limit=0)
-            app.wait(aborted(version="1.1"), within=20)
-            app.wait(weight_is(0), within=5)
+            app.wait_contained("1.1", within=60)
             app.retry()
-            app.wait(all_of(paused_at(1), weight_is(25)), within=30)
+            app.wait(all_of(paused_at(1), weight_is(25)), within=90)
             _go_on(app, limit=1)
-            app.wait(promoted("1.1"), within=45)
+            app.wait(promoted("1.1"), within=120)
         answered = assert_no_errors(app.records(), lane=ACTIVE)
         strict, lenient = _runs(app)
         assert (strict["phase"], _counts(strict)) == ("Failed", (0, 1, 1)), strict
         assert "failed (1) > failureLimit (0)" in strict["message"]
-        assert (lenient["phase"], _counts(lenient)) == ("Successful", (2, 1, 3)), lenient
+        assert (lenient["phase"], _counts(lenient)) == ("Successful", (1, 1, 2)), lenient
     numbers(
         failureLimit_0=f"{strict['phase']} after 1 bad measurement of 1; aborted",
-        failureLimit_1=f"{lenient['phase']} after 1 bad measurement of 3; promoted",
+        failureLimit_1=f"{lenient['phase']} after 1 bad measurement of 2; promoted",
         failed_requests=f"0 of {answered:,}",
     )
 
@@ -60,7 +59,7 @@ def _go_on(app: Trial, *, limit: int) -> None:
 
 def _blip(*, limit: int, until: float) -> Object:
     query = f"vector(time() > bool {until:.1f})"
-    return metric("blip", query, BARE, interval=f"{_INTERVAL_SECONDS}s", count=3, failureLimit=limit)
+    return metric("blip", query, BARE, interval=f"{_INTERVAL_SECONDS}s", count=2, failureLimit=limit)
 
 
 def _runs(app: Trial) -> list[Object]:

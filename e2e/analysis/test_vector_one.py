@@ -71,8 +71,9 @@ def _release(app: Trial, also: list[Object]) -> Window | None:
     }
     with app.traffic(100):
         app.kube.patch(ROLLOUT, app.name, app.namespace, [image, *also])
-        app.wait(over, within=60)
-        app.holds(over, for_=CONVERGENCE_SECONDS + 3)
+        app.wait(over, within=120)
+        # 1,000 requests at 100 a second after the data plane has followed.
+        app.holds(over, for_=CONVERGENCE_SECONDS + 11)
     records = app.records()
     is_promoted = of_kind(records, "rollout")[-1]["promoted_full"]
     return windows(records, lane=ACTIVE)[-1].window if is_promoted else None

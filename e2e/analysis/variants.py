@@ -7,18 +7,12 @@ from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, success_rate
 from e2e.variants import Variant
 from fixtures.cluster.kube import Object
 
-_FIELD = {"fieldRef": {"fieldPath": "metadata.namespace"}}
-ARGS: tuple[Object, ...] = (
-    {"name": "namespace", "valueFrom": _FIELD},
-    {"name": "pod-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-)
-
 
 def template(name: str, *metrics: Object, args: tuple[Object, ...] = ()) -> Variant:
     """A further AnalysisTemplate, which takes the arguments `namespace` and `pod-hash`."""
 
     def change(objects: list[Object]) -> None:
-        names = [{"name": arg["name"]} for arg in ARGS]
+        names = [{"name": arg["name"]} for arg in variants.ARGS]
         metadata = {"name": name, "namespace": objects[0]["metadata"]["namespace"]}
         spec = {"args": [*names, *args], "metrics": [*metrics]}
         kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate"}
@@ -29,17 +23,15 @@ def template(name: str, *metrics: Object, args: tuple[Object, ...] = ()) -> Vari
 
 def step(name: str, *args: Object, **fields: object) -> Object:
     """A step of a canary that is an analysis by a template."""
-    return {"analysis": {"templates": [{"templateName": name}], "args": [*ARGS, *args], **fields}}
+    return {"analysis": variants.analysis(name, args=args, **fields)}
 
 
 def background(name: str, *args: Object, starting_step: int | None = None) -> Variant:
     """Analysis by a template for as long as the canary goes on, from its first step on or a later one."""
 
     def change(objects: list[Object]) -> None:
-        analysis: Object = {"templates": [{"templateName": name}], "args": [*ARGS, *args]}
-        if starting_step is not None:
-            analysis["startingStep"] = starting_step
-        variants.strategy_of(objects)["analysis"] = analysis
+        late = {} if starting_step is None else {"startingStep": starting_step}
+        variants.strategy_of(objects)["analysis"] = variants.analysis(name, args=args, **late)
 
     return change
 
@@ -49,13 +41,18 @@ def inline(*steps: int | str | Object | None) -> Variant:
     return variants.combined(variants.without_analysis, variants.canary_steps(*steps))
 
 
-def per_version(count: int, *, inconclusive_limit: int) -> Variant:
+def per_version(count: int, *, inconclusive_limit: int, error_limit: int = 4) -> Variant:
     """The app's own `success-rate` for a step: two bad measurements end it.
 
     Args:
         count: How often it measures.
         inconclusive_limit: How often it may find no data; fewer than `count`, or no data at all would do.
+        error_limit: How many errors may follow each other, one every 10 s.
     """
-    limits = {"failureLimit": 1, "inconclusiveLimit": inconclusive_limit}
+    limits = {
+        "failureLimit": 1,
+        "inconclusiveLimit": inconclusive_limit,
+        "consecutiveErrorLimit": error_limit,
+    }
     measured = metric("success-rate", success_rate(OF_VERSION), GUARDED)
     return template("per-version", {**measured, **limits, "count": count})

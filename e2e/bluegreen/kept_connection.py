@@ -13,7 +13,7 @@ _NAME = "client"
 _PROGRAM = """
 import http.client, json, time
 order = json.dumps({"amount": 1, "currency": "EUR", "payee": "kept connection"})
-connection = http.client.HTTPConnection("payments-active", timeout=2)
+connection = http.client.HTTPConnection("payments-active", timeout=30)
 while True:
     try:
         connection.request("POST", "/payments", order)
@@ -23,6 +23,7 @@ while True:
     except (OSError, http.client.HTTPException) as error:
         print(f"{time.time():.3f} - {error}", flush=True)
         connection.close()
+    # Some 20 writes a second: the last one to a version is known as precisely as that.
     time.sleep(0.05)
 """
 

@@ -32,13 +32,7 @@ def analysis(when: str, *, count: int = 20) -> Variant:
     """
 
     def change(objects: list[Object]) -> None:
-        variants.strategy_of(objects)[when] = {
-            "templates": [{"templateName": "success-rate"}],
-            "args": [
-                {"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
-                {"name": "pod-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-                {"name": "count", "value": str(count)},
-            ],
-        }
+        times = {"name": "count", "value": str(count)}
+        variants.strategy_of(objects)[when] = variants.analysis("success-rate", args=[times])
 
     return change

@@ -120,6 +120,15 @@ def available_at(records: list[Record], version: str) -> float:
     )
 
 
+def ready_pods(records: list[Record], version: str, *, at: float) -> int:
+    """How many pods of a version were ready at a moment."""
+    ready: dict[str, bool] = {}
+    for pod in of_kind(records, "pod"):
+        if pod["t"] <= at and tag_of(pod["image"]) == version:
+            ready[pod["name"]] = pod["ready"] and not pod.get("deleted")
+    return sum(ready.values())
+
+
 def paused_first(records: list[Record], after: float) -> float | None:
     """When the Rollout was first seen paused after a moment, in Unix seconds; None if it never was."""
     times = (float(r["t"]) for r in of_kind(records, "rollout") if r["t"] >= after and r["phase"] == "Paused")

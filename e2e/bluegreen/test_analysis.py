@@ -80,13 +80,13 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
     with trial("bluegreen", variant=variant) as app:
         with app.traffic(100, preview_rate=50):
             app.deploy("1.1")
-            app.wait(promoted("1.1"), within=90)
+            app.wait(promoted("1.1"), within=240)
         records = app.records()
 
         (switch,) = switches(records)
         before, after = (_succeeded_at(records, suffix) for suffix in ("pre", "post"))
-        # The watches of Services and AnalysisRuns tell of the same moment a little apart.
-        assert before < switch.t + 0.5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"
+        # The watches of Services and AnalysisRuns tell of the same moment apart; an analysis takes 20 s.
+        assert before < switch.t + 5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
         first_analysis_Successful_to_switched=f"{switch.t - before:.2f} s",

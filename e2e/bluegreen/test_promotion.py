@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.bluegreen.strategy import blue_green, progress_deadline
+from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import (
     CONVERGENCE_SECONDS,
     asked,
@@ -16,13 +16,13 @@ from e2e.bluegreen.switching import (
     switches,
 )
 from e2e.types import Report, StartTrial
-from e2e.variants import combined
 from fixtures.rollout.conditions import behind, paused_at, promoted
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial import ACTIVE
 
 _AUTOMATIC_SECONDS = 10
+_DEADLINE = 30  # progressDeadlineSeconds of the base
 # Two threads of the gateway hear of a switch within milliseconds of each other, or of a busy machine's stall.
 _MIXED_SECONDS = 2.0
 
@@ -33,17 +33,17 @@ def test_without_automatic_promotion_green_waits_past_every_deadline(
     trial: StartTrial, numbers: Report, seconds: int | None
 ) -> None:
     settings = {"autoPromotionSeconds": seconds} if seconds else {}
-    with trial("bluegreen", variant=combined(progress_deadline(20), blue_green(**settings))) as app:
+    with trial("bluegreen", variant=blue_green(**settings)) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(paused_at(), within=60)
-            app.holds(all_of(paused_at(), behind("1.0", "payments-active")), for_=25)
+            app.wait(paused_at(), within=90)
+            app.holds(all_of(paused_at(), behind("1.0", "payments-active")), for_=_DEADLINE + 5)
         records = app.records()
 
         none = assert_exactly_none(records, lane=ACTIVE, version="1.1")
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
-        held_for="25 s (progressDeadlineSeconds 20)",
+        held_for=f"{_DEADLINE + 5} s (progressDeadlineSeconds {_DEADLINE})",
         active_from_green=none,
         failed_requests=f"0 of {answered:,}",
     )
@@ -63,7 +63,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
         (switch,) = switches(records)
         assert paused_first(records, asked(records, "deploy")) is None, "it waited for somebody"
         took = switch.t - available_at(records, "1.1")
-        assert took < 5, f"green was available {took:.1f} s before it became active"
+        assert took < 10, f"green was available {took:.1f} s before it became active"
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(available_to_active=f"{took:.2f} s", switch=switch, failed_requests=f"0 of {answered:,}")
 
@@ -74,15 +74,15 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
     with trial("bluegreen", variant=settings) as app:
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(promoted("1.1"), within=80)
+            app.wait(promoted("1.1"), within=150)
         records = app.records()
 
         paused = paused_first(records, asked(records, "deploy"))
         assert paused is not None, "it did not wait at all"
         (switch,) = switches(records)
         took = switch.t - paused
-        # The controller keeps the beginning of a pause in whole seconds.
-        assert _AUTOMATIC_SECONDS - 2 <= took <= _AUTOMATIC_SECONDS + 5, f"it took {took:.1f} s"
+        # The controller keeps the beginning of a pause in whole seconds, and the watch tells of it late.
+        assert _AUTOMATIC_SECONDS - 4 <= took <= _AUTOMATIC_SECONDS + 15, f"it took {took:.1f} s"
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
         paused_to_active=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})",

@@ -10,6 +10,7 @@ from e2e.bluegreen.switching import (
     SERVICE,
     answered_by,
     asked,
+    ready_pods,
     selected,
     settles,
     stays_active,
@@ -26,7 +27,8 @@ from fixtures.trial import ACTIVE, Trial
 
 # For 1,000 requests at 100 a second after the data plane has followed.
 _ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11
-_KEPT_SECONDS = 40
+# Longer than what is done in it takes on a busy machine.
+_KEPT_SECONDS = 180
 _SHORT_SECONDS = 12
 
 
@@ -41,7 +43,7 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
             app.abort()
             settles(app, all_of(behind("1.1", SERVICE), scaled_to(2, "1.0")), for_=_ENOUGH_SECONDS)
             app.undo()
-            app.wait(promoted("1.0"), within=20)
+            app.wait(promoted("1.0"), within=90)
             assert app.stable_pods() == blue, "blue's pods are others than before"
             stays_active(app, "1.0", for_=_ENOUGH_SECONDS)
         records = app.records()
@@ -77,24 +79,25 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
         blue = app.stable_pods()
         with app.traffic(100):
             _promote(app, "1.1")
-            app.holds(scaled_to(2, "1.0"), for_=_SHORT_SECONDS - 4)
-            app.wait(scaled_to(0, "1.0"), within=40)
+            app.wait(scaled_to(0, "1.0"), within=_SHORT_SECONDS + 90)
             app.undo()
-            app.wait(all_of(paused_at(), behind("1.0", "payments-preview")), within=60)
+            app.wait(all_of(paused_at(), behind("1.0", "payments-preview")), within=90)
             app.holds(all_of(paused_at(), behind("1.1", SERVICE)), for_=3)
             assert not blue.keys() & app.stable_pods().keys(), "these are blue's old pods"
         records = app.records()
 
         (switch,) = switches(records)
         kept = scaled_down_at(records, "1.0", switch.t) - switch.t
+        alive = ready_pods(records, "1.0", at=switch.t + _SHORT_SECONDS / 2)
         answered = assert_no_errors(records, lane=ACTIVE)
-        held = _SHORT_SECONDS - 2 <= kept <= _SHORT_SECONDS + 10
+        # Two watches tell when it began and when it ended, and neither is late by seconds.
+        held = alive == 2 and _SHORT_SECONDS - 4 <= kept <= _SHORT_SECONDS + 20
     claim(
         "scaleDownDelaySeconds keeps blue alive for a rollback.",
         expected=HOLDS,
         found=HOLDS if held else DOES_NOT_HOLD,
         evidence={
-            "kept_for": f"{kept:.1f} s (scaleDownDelaySeconds {_SHORT_SECONDS})",
+            "kept_for": f"{kept:.1f} s (scaleDownDelaySeconds {_SHORT_SECONDS}), {alive} of 2 pods ready",
             "an_undo_later": "new pods, behind the preview, waits for a promotion",
         },
     )
@@ -110,10 +113,10 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
         blue = app.stable_pods()
         with app.traffic(100):
             app.deploy("1.1")
-            app.wait(behind("1.1", SERVICE), within=60)
+            app.wait(behind("1.1", SERVICE), within=90)
             stays_active(app, "1.1", for_=CONVERGENCE_SECONDS)
             app.abort()
-            app.wait(aborted(version="1.1"), within=20)
+            app.wait(aborted(version="1.1"), within=60)
             app.holds(aborted(version="1.1"), for_=_ENOUGH_SECONDS)
         records = app.records()
 
@@ -137,6 +140,6 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
 
 def _promote(app: Trial, version: str) -> None:
     app.deploy(version)
-    app.wait(paused_at(), within=60)
+    app.wait(paused_at(), within=90)
     app.promote()
-    app.wait(promoted(version), within=60)
+    app.wait(promoted(version), within=120)

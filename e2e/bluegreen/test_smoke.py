@@ -28,8 +28,8 @@ def test_a_preview_that_fails_its_smoke_test_is_aborted_and_removed(
             wrong = smoke_test(app, "1.2-5xx")
             assert wrong == ["create a payment: HTTP 500", "list payments: HTTP 500"]
             app.abort()
-            app.wait(aborted(version="1.2-5xx"), within=30)
-            app.wait(scaled_to(0, "1.2-5xx"), within=_ABORT_DELAY + 30)
+            app.wait(aborted(version="1.2-5xx"), within=60)
+            app.wait(scaled_to(0, "1.2-5xx"), within=_ABORT_DELAY + 80)
             wait_for_preview(app, 503)
         records = app.records()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import requests
 
-from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT, POD, SECRET, SERVICE, STATEFUL_SET, Kind
+from e2e import outages
+from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
 from fixtures.cluster.kube import Kube, Object, pods_of
-from fixtures.cluster.wait import pod_ready
 from fixtures.core.retry import PendingError, until
 from fixtures.stack import argocd, git_server
 from fixtures.stack.access import GitServer
@@ -19,19 +19,10 @@ _SECONDS = 60.0
 _KINDS = {"argocd-application-controller": STATEFUL_SET}
 
 
-@contextmanager
-def killed(kube: Kube, name: str) -> Iterator[None]:
+def killed(kube: Kube, name: str) -> AbstractContextManager[None]:
     """Kill a component of Argo CD and keep it away while the body runs; return when it is ready again."""
     kind = _KINDS.get(name, DEPLOYMENT)
-    _scale(kube, kind, name, 0)
-    for pod in pods(kube, name):
-        kube.delete(POD, pod["metadata"]["name"], argocd.NAMESPACE, grace=0)
-    until(lambda: _gone(kube, name), what=f"{name} gone", timeout=_SECONDS)
-    try:
-        yield
-    finally:
-        _scale(kube, kind, name, 1)
-        until(lambda: _ready(kube, name), what=f"{name} ready", timeout=_SECONDS)
+    return outages.killed(kube, name, argocd.NAMESPACE, _selector(name), kind=kind)
 
 
 @contextmanager
@@ -75,7 +66,11 @@ def wrong_credentials(kube: Kube, url: str) -> Iterator[None]:
 
 def pods(kube: Kube, name: str) -> list[Object]:
     """The pods of a component of Argo CD."""
-    return pods_of(kube, argocd.NAMESPACE, f"app.kubernetes.io/name={name}")
+    return pods_of(kube, argocd.NAMESPACE, _selector(name))
+
+
+def _selector(name: str) -> str:
+    return f"app.kubernetes.io/name={name}"
 
 
 def _configure(kube: Kube, settings: Mapping[str, str | None]) -> None:
@@ -83,10 +78,6 @@ def _configure(kube: Kube, settings: Mapping[str, str | None]) -> None:
     kube.patch(CONFIG_MAP, "argocd-cm", argocd.NAMESPACE, {"data": settings})
     with killed(kube, "argocd-application-controller"), killed(kube, "argocd-repo-server"):
         pass
-
-
-def _scale(kube: Kube, kind: Kind, name: str, replicas: int) -> None:
-    kube.patch(kind, name, argocd.NAMESPACE, {"spec": {"replicas": replicas}})
 
 
 def _select(kube: Kube, selector: dict[str, str]) -> None:
@@ -102,16 +93,3 @@ def _answers(server: GitServer, expected: bool) -> None:
     else:
         if not expected:
             raise PendingError("it answers")
-
-
-def _gone(kube: Kube, name: str) -> None:
-    if left := pods(kube, name):
-        raise PendingError(f"{len(left)} pods are there")
-
-
-def _ready(kube: Kube, name: str) -> None:
-    found = pods(kube, name)
-    if not found:
-        raise PendingError("there is no pod")
-    for pod in found:
-        pod_ready(pod)

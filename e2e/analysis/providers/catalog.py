@@ -1,6 +1,6 @@
 """How each metric provider is pointed at a server, asks for one version's success rate, and judges it.
 
-`{{args.namespace}}` and `{{args.hash}}` say which version. The differences between the cases are the
+`{{args.namespace}}` and `{{args.pod-hash}}` say which version. The differences between the cases are the
 address and the key, and nothing else.
 """
 
@@ -16,19 +16,19 @@ from fixtures.cluster.kube import Object
 
 GOOD, WRONG_KEY, MALFORMED, DOWN = "good", "wrong-key", "malformed", "down"
 _THRESHOLD = 0.95
-_SELECTOR = 'namespace="{{args.namespace}}", rollouts_pod_template_hash="{{args.hash}}", path="/payments"'
+_SELECTOR = 'namespace="{{args.namespace}}", rollouts_pod_template_hash="{{args.pod-hash}}", path="/payments"'
 _PROMQL = (
     f'1 - (sum(rate(http_requests_total{{{_SELECTOR}, code=~"5.."}}[10s])) or vector(0))'
     f" / sum(rate(http_requests_total{{{_SELECTOR}}}[10s]))"
 )
-_FLUX = """from(bucket: "payments") |> range(start: -10s)
+_FLUX = """from(bucket: "payments") |> range(start: -60s)
   |> filter(fn: (r) => r._measurement == "success_rate")
-  |> filter(fn: (r) => r.namespace == "{{args.namespace}}" and r.hash == "{{args.hash}}") |> last()"""
+  |> filter(fn: (r) => r.namespace == "{{args.namespace}}" and r.hash == "{{args.pod-hash}}") |> last()"""
 _NRQL = (
     "SELECT percentage(count(*), WHERE httpResponseCode < 500) AS rate FROM Transaction"
-    " WHERE namespace = '{{args.namespace}}' AND podHash = '{{args.hash}}' SINCE 10 seconds ago"
+    " WHERE namespace = '{{args.namespace}}' AND podHash = '{{args.pod-hash}}' SINCE 10 seconds ago"
 )
-_DATADOG = "avg:payments.success_rate{kube_namespace:{{args.namespace}},pod_hash:{{args.hash}}}"
+_DATADOG = "avg:payments.success_rate{kube_namespace:{{args.namespace}},pod_hash:{{args.pod-hash}}}"
 _JOB = """
 import json, os, urllib.parse, urllib.request
 request = urllib.request.Request(
@@ -58,11 +58,12 @@ class Provider:
     threshold: float = _THRESHOLD
 
     def metric(self, servers: Servers, case: str = GOOD) -> Object:
-        """The metric of an AnalysisTemplate, measured once; one error is enough."""
+        """The metric of an AnalysisTemplate, measured once; where an error is the case, one is enough."""
         metric: Object = {
             "name": self.name,
             "count": 1,
-            "consecutiveErrorLimit": 0,
+            # A good server may be late on a busy machine, and is asked again.
+            "consecutiveErrorLimit": 2 if case == GOOD else 0,
             "provider": self.source(servers, case),
         }
         if self.value:
@@ -119,7 +120,7 @@ def _influxdb(servers: Servers, case: str) -> Object:
 def _graphite(servers: Servers, case: str) -> Object:
     # The provider has no field for a password, but Go's HTTP client takes one from the address.
     address = _with_password(_address(servers, case, "graphite"), servers, case)
-    query = "target=payments.{{args.namespace}}.{{args.hash}}.success_rate&from=-10s"
+    query = "target=payments.{{args.namespace}}.{{args.pod-hash}}.success_rate&from=-60s"
     return {"graphite": {"address": address, "query": query}}
 
 
@@ -127,7 +128,7 @@ def _cloudwatch(_servers: Servers, _case: str) -> Object:
     # Address and keys are the controller's environment.
     dimensions = [
         {"name": "namespace", "value": "{{args.namespace}}"},
-        {"name": "hash", "value": "{{args.hash}}"},
+        {"name": "hash", "value": "{{args.pod-hash}}"},
     ]
     metric = {"namespace": "Payments", "metricName": "SuccessRate", "dimensions": dimensions}
     query = {"id": "rate", "metricStat": {"metric": metric, "period": 60, "stat": "Average"}}

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 from e2e.analysis.providers.catalog import GOOD, Provider
 from e2e.analysis.providers.servers import Servers
+from e2e.analysis.runs import ended
 from fixtures.cluster.kinds import ANALYSIS_RUN
-from fixtures.cluster.kube import Object
-from fixtures.cluster.wait import wait_for
-from fixtures.core.retry import PendingError
 
-_OVER = {"Successful", "Failed", "Error", "Inconclusive"}
 # A client may try again a few times, with pauses; a Job has to start a pod.
-_SECONDS = 120.0
+_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def start(
     servers: Servers, provider: Provider, *, case: str = GOOD, namespace: str = "none", pod_hash: str = "none"
 ) -> str:
     """Create the run, which asks for one version of a namespace's app, and return its name."""
-    arguments = [{"name": "namespace", "value": namespace}, {"name": "hash", "value": pod_hash}]
+    arguments = [{"name": "namespace", "value": namespace}, {"name": "pod-hash", "value": pod_hash}]
     run = {
         "apiVersion": ANALYSIS_RUN.api_version,
         "kind": ANALYSIS_RUN.kind,
@@ -55,20 +52,11 @@ def verdict(servers: Servers, name: str) -> Verdict:
     """Wait until the run is over, and return what it came to.
 
     Raises:
-        ConditionNotMetError: It is not within two minutes.
+        ConditionNotMetError: It is not within three minutes.
     """
-    kube, namespace = servers.environment.kube, servers.namespace
-    what = f"AnalysisRun {name} over"
-    run = wait_for(kube, ANALYSIS_RUN, name, namespace, _over, what=what, timeout=_SECONDS)
-    status = run["status"]
+    status = ended(servers.environment.kube, servers.namespace, name, within=_SECONDS)
     (result,) = status.get("metricResults", [{}])
     measured = (result.get("measurements") or [{}])[-1]
     return Verdict(
         status["phase"], status.get("message", ""), measured.get("value", ""), measured.get("message", "")
     )
-
-
-def _over(run: Object) -> None:
-    status = run.get("status", {})
-    if status.get("phase") not in _OVER:
-        raise PendingError(f"{status.get('phase', 'no phase')} {status.get('metricResults', '')}")

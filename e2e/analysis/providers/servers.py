@@ -20,12 +20,12 @@ from fixtures.cluster.kube import Object
 from fixtures.cluster.wait import wait_for
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
-from fixtures.stack import rollouts
+from fixtures.stack import prometheus, rollouts
 from fixtures.stack.addon import available
 from fixtures.stack.manifests import into_namespace, parse
+from fixtures.trial import namespace_of
 
 _HERE = Path(__file__).parent
-_PROMETHEUS = "http://prometheus.monitoring:9090"
 # InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.
 _READY_SECONDS = 180
 # See saas/__main__.py; nobody listens on the last.
@@ -111,7 +111,8 @@ class Servers:
             try:
                 answer = requests.get(url, timeout=5)
             except requests.RequestException as error:
-                if text:
+                # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
+                if text or isinstance(error, requests.Timeout):
                     raise PendingError(str(error)) from error
                 return
             if not text or text not in answer.text or answer.status_code >= HTTPStatus.BAD_REQUEST:
@@ -151,7 +152,7 @@ def _objects(servers: Servers) -> list[Object]:
         "influxdb": metric_servers.influxdb(),
         "victoria_metrics": metric_servers.victoria_metrics(),
         "python": servers.python,
-        "prometheus": _PROMETHEUS,
+        "prometheus": prometheus.ADDRESS,
         "key": servers.key,
         "other_key": secrets.token_hex(16),
     }
@@ -160,13 +161,7 @@ def _objects(servers: Servers) -> list[Object]:
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             _complete(manifest["spec"]["template"]["spec"])
-    labels = {"firedamp.dev/trial": "true", "pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": servers.namespace, "labels": labels}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
-        _code(servers.namespace),
-        *objects,
-    ]
+    return [namespace_of(servers.namespace), _code(servers.namespace), *objects]
 
 
 def _complete(pod: Object) -> None:

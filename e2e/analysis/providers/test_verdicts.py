@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
-from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY, Provider
+from e2e import variants
+from e2e.analysis.metrics import wait_until_known
+from e2e.analysis.moments import held_at
+from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY
 from e2e.analysis.providers.controller import prepared
 from e2e.analysis.providers.messages import assert_explained
 from e2e.analysis.providers.runs import Verdict, start, verdict
 from e2e.analysis.providers.servers import Servers
+from e2e.analysis.variants import template
 from e2e.types import Report, StartTrial
-from e2e.variants import canary_steps, combined, found, without_analysis
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.conditions import aborted, paused_at, weight_is
+from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import of_kind, present
 from fixtures.rollout.verdicts import assert_share
 from fixtures.trial import ACTIVE, Trial
@@ -24,7 +24,7 @@ from fixtures.trial import ACTIVE, Trial
 pytestmark = pytest.mark.xdist_group("metric-providers")
 
 ALL = {**PROVIDERS, **CONTROLLERS}
-# At 100 requests a second, 1,000 of them and what it takes to converge; more than queries look back.
+# At 100 requests a second, 1,000 of them and what it takes to converge; more than rates look back.
 _HOLD_SECONDS = 14.0
 
 
@@ -32,24 +32,26 @@ _HOLD_SECONDS = 14.0
 def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
     servers: Servers, trial: StartTrial, numbers: Report
 ) -> None:
-    variant = combined(
-        without_analysis,
-        canary_steps(50, None, {"analysis": _analysis()}),
-        partial(_with_templates, servers=servers),
+    variant = variants.combined(
+        variants.without_analysis,
+        # One template that fails is enough.
+        variants.canary_steps(50, None, {"analysis": variants.analysis(*ALL)}),
+        *(template(name, provider.metric(servers)) for name, provider in ALL.items()),
     )
     with prepared(servers):
         with trial("canary", variant=variant) as app:
             with app.traffic(100):
                 app.deploy("1.2-5xx")
-                app.wait(paused_at(), within=60)
-                app.holds(paused_at(), for_=_HOLD_SECONDS)
+                app.wait(all_of(paused_at(1), weight_is(50)), within=90)
+                wait_until_known(app)
+                app.holds(paused_at(1), for_=_HOLD_SECONDS)
                 verdicts = _verdicts(servers, app)
                 app.promote()
-                app.wait(aborted(version="1.2-5xx"), within=60)
+                app.wait(aborted(version="1.2-5xx"), within=120)
             records = app.records()
 
-            settled = {each.weights.get("1.2-5xx", 0): each.window for each in windows(records, lane=ACTIVE)}
-            share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=settled[50])
+            held = held_at(records, "1.2-5xx", 50).window
+            share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=held)
             (run,) = {each["name"] for each in present(records, "analysis")}
             judged = [each for each in present(records, "analysis") if each["phase"] == "Failed"]
             assert judged, f"{run} aborted nothing: no provider's metric failed"
@@ -81,32 +83,3 @@ def _assert_errors(servers: Servers) -> None:
         for name, provider in CONTROLLERS.items():
             assert_explained(name, case, verdict(servers, start(servers, provider, case=case)))
     servers.switch_cloudwatch(GOOD)
-
-
-def _analysis() -> Object:
-    """A step that asks all providers about the new version; one that fails is enough."""
-    field = {"fieldRef": {"fieldPath": "metadata.namespace"}}
-    return {
-        "templates": [{"templateName": name} for name in ALL],
-        "args": [
-            {"name": "namespace", "valueFrom": field},
-            {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-        ],
-    }
-
-
-def _with_templates(objects: list[Object], *, servers: Servers) -> None:
-    namespace = found(objects, "Rollout")["metadata"]["namespace"]
-    objects += [_template(provider, servers, namespace) for provider in ALL.values()]
-
-
-def _template(provider: Provider, servers: Servers, namespace: str) -> Object:
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisTemplate",
-        "metadata": {"name": provider.name, "namespace": namespace},
-        "spec": {
-            "args": [{"name": "namespace"}, {"name": "hash"}],
-            "metrics": [provider.metric(servers)],
-        },
-    }

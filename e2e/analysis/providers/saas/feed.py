@@ -30,6 +30,7 @@ def forever(has_written: threading.Event) -> None:
         written = [_possible(write) for write in (to_influxdb, _to_graphite)]
         if all(written):
             has_written.set()
+        # Prometheus has nothing new before its next scrape.
         time.sleep(_SECONDS)
 
 

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from e2e.analysis import moments
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.rollout.convergence import Settled
+from fixtures.rollout.verdicts import Window
+
+MOMENT = Settled({"1.0": 75, "1.1": 25}, Window(10.0, 10.4), 0.0)
+HELD = Settled({"1.0": 75, "1.1": 25}, Window(12.0, 30.0), 0.1)
+LAST = Settled({"1.1": 100}, Window(31.0), 0.1)
+
+
+def test_a_weight_of_a_moment_is_not_the_one_that_was_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "windows", lambda _records, lane: [MOMENT, HELD, LAST] if lane else [])
+    assert moments.held_at([], "1.1", 25) is HELD
+    assert moments.held_at([], "1.1", 100) is LAST
+
+
+def test_a_weight_that_never_was_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "windows", lambda _records, lane: [LAST] if lane else [])
+    with pytest.raises(ConditionNotMetError, match=r"1\.1 never had 25%"):
+        moments.held_at([], "1.1", 25)

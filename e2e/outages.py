@@ -1,0 +1,57 @@
+"""A workload of the cluster, taken away for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fixtures.cluster.kinds import DEPLOYMENT, POD, Kind
+from fixtures.cluster.kube import Kube, pods_of
+from fixtures.cluster.wait import pod_ready
+from fixtures.core.retry import PendingError, until
+
+_GONE_SECONDS, _READY_SECONDS = 60.0, 180.0
+
+
+@contextmanager
+def killed(
+    kube: Kube, name: str, namespace: str, selector: str, *, kind: Kind = DEPLOYMENT
+) -> Iterator[None]:
+    """Kill a workload and keep it away while the body runs; return when one pod of it is ready again.
+
+    Args:
+        kube: Access to the API server.
+        name: The workload's name.
+        namespace: Where it is.
+        selector: The labels of its pods.
+        kind: What it is.
+
+    Raises:
+        ConditionNotMetError: It did not go, or did not come back, in time.
+    """
+    try:
+        _scale(kube, kind, name, namespace, 0)
+        for pod in pods_of(kube, namespace, selector):
+            kube.delete(POD, pod["metadata"]["name"], namespace, grace=0)
+        until(lambda: _gone(kube, namespace, selector), what=f"{name} gone", timeout=_GONE_SECONDS)
+        yield
+    finally:
+        _scale(kube, kind, name, namespace, 1)
+        until(lambda: _ready(kube, namespace, selector), what=f"{name} ready", timeout=_READY_SECONDS)
+
+
+def _scale(kube: Kube, kind: Kind, name: str, namespace: str, replicas: int) -> None:
+    kube.patch(kind, name, namespace, {"spec": {"replicas": replicas}})
+
+
+def _gone(kube: Kube, namespace: str, selector: str) -> None:
+    if left := pods_of(kube, namespace, selector):
+        raise PendingError(f"{len(left)} pods are there")
+
+
+def _ready(kube: Kube, namespace: str, selector: str) -> None:
+    found = pods_of(kube, namespace, selector)
+    if not found:
+        raise PendingError("there is no pod")
+    for pod in found:
+        pod_ready(pod)
