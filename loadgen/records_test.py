@@ -96,7 +96,7 @@ def test_a_tail_begins_now_unless_told_otherwise(file: Path) -> None:
 def test_waiting_returns_when_something_is_recorded(file: Path) -> None:
     tail = Tail(file)
     threading.Timer(0.1, append, (file, to_line(request(1)))).start()
-    assert [found.t for found in tail.wait(5)] == [1]
+    assert [found.t for found in tail.wait(30)] == [1]
 
 
 def test_waiting_in_vain_says_for_what(file: Path) -> None:
@@ -107,8 +107,8 @@ def test_waiting_in_vain_says_for_what(file: Path) -> None:
 def test_following_ends_in_time_and_gives_everything(file: Path) -> None:
     stop = every(0.02, lambda: append(file, to_line(request(time.time()))))
     began = time.monotonic()
-    batches = list(Tail(file).follow(0.4))
-    assert time.monotonic() - began == pytest.approx(0.4, abs=0.3)
+    batches = list(Tail(file).follow(1))
+    assert 0.9 < time.monotonic() - began < 10
     stop()
     assert len(batches) >= 2
     assert all(batches)

@@ -33,11 +33,11 @@ class Server:
     log: Path
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=5)
+        return requests.get(self.url + path, timeout=30)
 
     def post(self, body: object) -> requests.Response:
         return requests.post(
-            self.url + "/payments", data=body if isinstance(body, str) else json.dumps(body), timeout=5
+            self.url + "/payments", data=body if isinstance(body, str) else json.dumps(body), timeout=30
         )
 
     def await_answers(self) -> None:
@@ -47,7 +47,7 @@ class Server:
             except requests.ConnectionError as error:
                 raise retry.PendingError(self.log.read_text() or "no answer") from error
 
-        retry.until(check, what="/healthz answers", timeout=10, interval=0.02)
+        retry.until(check, what="/healthz answers", timeout=60, interval=0.02)
 
 
 Start = Callable[..., Server]
@@ -157,7 +157,7 @@ def test_counts_and_times_requests(start: Start) -> None:
     for path in ("/payments", "/payments", "/payments/1", "/payments/2"):
         server.get(path)
     server.post("{")
-    requests.request("BREW", server.url + "/payments", timeout=5)
+    requests.request("BREW", server.url + "/payments", timeout=30)
     counted = server.get("/metrics").text
     assert 'http_requests_total{code="200",method="GET",path="/payments"} 2.0' in counted
     assert 'http_requests_total{code="400",method="POST",path="/payments"} 1.0' in counted
@@ -178,14 +178,15 @@ def test_errors_are_500_while_the_health_check_passes(servers: dict[str, Server]
 
 def test_slow_delays_payments_only_and_side_by_side(servers: dict[str, Server]) -> None:
     server = servers["1.2-slow-300"]
-    assert server.get("/healthz").elapsed.total_seconds() < 0.3
+    # The quickest of some, as the machine may have others to serve.
+    assert min(server.get("/healthz").elapsed.total_seconds() for _ in range(9)) < 0.3
     began = time.monotonic()
-    threads = [threading.Thread(target=server.get, args=("/payments",)) for _ in range(5)]
+    threads = [threading.Thread(target=server.get, args=("/payments",)) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.3 <= time.monotonic() - began < 5 * 0.3
+    assert 0.3 <= time.monotonic() - began < 20 * 0.3
     assert (
         'http_request_duration_seconds_bucket{le="0.1",method="GET",path="/payments"} 0.0'
         in server.get("/metrics").text
@@ -229,7 +230,7 @@ def test_leak_grows_with_each_request(start: Start) -> None:
 
 def test_crash_names_the_missing_variable_and_exits_1(start: Start) -> None:
     server = start("1.2-crash")
-    assert server.process.wait(timeout=10) == 1
+    assert server.process.wait(timeout=60) == 1
     assert "PAYMENTS_LEDGER_URL" in server.log.read_text()
 
 
@@ -275,7 +276,7 @@ def test_without_the_variable_there_is_no_shared_ledger(start: Start) -> None:
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": "1.0"}', '{"version": "1.0", "fault": {}}'])
 def test_an_image_without_a_proper_version_does_not_boot(tmp_path: Path, content: str) -> None:
     with pytest.raises(process.CommandError, match=r"exit code 1\n.*version\.json: "):
-        process.run([sys.executable, "-m", "api"], cwd=image(tmp_path, content), timeout=10)
+        process.run([sys.executable, "-m", "api"], cwd=image(tmp_path, content), timeout=60)
 
 
 def test_sigterm_first_ends_readiness_then_serving_then_requests_in_flight(start: Start) -> None:
@@ -286,12 +287,12 @@ def test_sigterm_first_ends_readiness_then_serving_then_requests_in_flight(start
 
     server.process.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    draining = retry.until(lambda: not_ready(server), what="not ready", timeout=2, interval=0.01)
+    draining = retry.until(lambda: not_ready(server), what="not ready", timeout=30, interval=0.01)
     assert draining.json() == {"error": "draining"}
     assert draining.headers["connection"] == "close"
     request.start()
 
-    assert server.process.wait(timeout=8) == 0
+    assert server.process.wait(timeout=30) == 0
     assert time.monotonic() - began > 1.1
     request.join()
     assert [response.status_code for response in in_flight] == [200]
@@ -302,18 +303,18 @@ def test_sigterm_closes_the_port_only_after_lingering(start: Start) -> None:
     server.await_answers()
     server.process.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    retry.until(lambda: refused(server), what="port closed", timeout=5, interval=0.02)
+    retry.until(lambda: refused(server), what="port closed", timeout=30, interval=0.02)
     assert time.monotonic() - began >= 0.5
-    assert server.process.wait(timeout=5) == 0
+    assert server.process.wait(timeout=30) == 0
 
 
 def test_a_second_sigterm_ends_the_lingering(start: Start) -> None:
     server = start("1.1", LINGER_SECONDS="60")
     server.await_answers()
     server.process.send_signal(signal.SIGTERM)
-    retry.until(lambda: not_ready(server), what="not ready", timeout=2, interval=0.01)
+    retry.until(lambda: not_ready(server), what="not ready", timeout=30, interval=0.01)
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=5) == 0
+    assert server.process.wait(timeout=30) == 0
 
 
 def refused(server: Server) -> None:
@@ -335,12 +336,12 @@ def test_sigterm_ends_an_idle_server_with_open_connections(start: Start) -> None
     server = start("1.1")
     server.await_answers()
     with requests.Session() as session:
-        session.get(server.url + "/payments", timeout=5)
+        session.get(server.url + "/payments", timeout=30)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=5) == 0
+        assert server.process.wait(timeout=30) == 0
 
 
 def test_a_port_that_is_taken_is_said(start: Start, good: Server) -> None:
     server = start("1.0", PORT=good.url.rpartition(":")[2])
-    assert server.process.wait(timeout=10) != 0
+    assert server.process.wait(timeout=60) != 0
     assert "address already in use" in server.log.read_text()

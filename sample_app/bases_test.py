@@ -84,7 +84,7 @@ def test_equals_what_kustomize_renders(strategy: str, tmp_path: Path) -> None:
     text = file.read_text().replace("namespace: example", "namespace: shop")
     file.write_text(text.replace('newTag: "1.0"', 'newTag: "1.2-5xx-20"'))
 
-    rendered = list(yaml.safe_load_all(process.run([kubectl, "kustomize", edited], timeout=10)))
+    rendered = list(yaml.safe_load_all(process.run([kubectl, "kustomize", edited], timeout=60)))
 
     assert shop(strategy) == keyed(rendered)
 

@@ -46,7 +46,7 @@ def test_it_stays_as_long_as_dockerd_wants_the_port(
     assert (tmp_path / "status").read_text() == "0\n"
     process.send_signal(signal.SIGINT)
     # Without a word in dockerd's log.
-    assert process.communicate(timeout=5)[1] == b""
+    assert process.communicate(timeout=30)[1] == b""
     assert process.returncode == -signal.SIGINT
     assert connection.recv(1) == b""
 
@@ -56,7 +56,7 @@ def test_it_ends_with_the_keeper(started: tuple[subprocess.Popen[bytes], socket.
     assert connection.recv(1024)
     connection.sendall(b"\n")
     connection.shutdown(socket.SHUT_RDWR)
-    assert process.wait(5) == 0
+    assert process.wait(30) == 0
 
 
 def test_dockerd_is_told_why_a_port_cannot_be_had(
@@ -64,5 +64,5 @@ def test_dockerd_is_told_why_a_port_cannot_be_had(
 ) -> None:
     process, connection = started
     connection.sendall(b"port 80 is taken\n")
-    assert process.wait(5) == 0
+    assert process.wait(30) == 0
     assert (tmp_path / "status").read_text() == "1\nport 80 is taken"

@@ -51,7 +51,7 @@ class LocalRegistry:
                 raise PendingError(text[-200:])
             return int(found[1])
 
-        self.port = until(port, what="registry listening", timeout=10)
+        self.port = until(port, what="registry listening", timeout=60)
         return self
 
     def __exit__(

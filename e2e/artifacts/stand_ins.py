@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 url, proxy = urlsplit(os.environ["EXTENSION_URL"]), urlsplit(os.environ["HTTPS_PROXY"])
 trusting = ssl._create_unverified_context()
-connection = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=10, context=trusting)
+connection = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=60, context=trusting)
 connection.set_tunnel(url.hostname, url.port)
 try:
     connection.request("GET", url.path)

@@ -25,7 +25,7 @@ _ASK = """
 import http.client, sys
 
 proxy, server, tunnel = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "tunnel"
-connection = http.client.HTTPConnection("127.0.0.1", proxy if tunnel else server, timeout=5)
+connection = http.client.HTTPConnection("127.0.0.1", proxy if tunnel else server, timeout=20)
 if tunnel:
     connection.set_tunnel("127.0.0.1", server)
 connection.request("GET", "/")
@@ -59,7 +59,7 @@ def test_the_proxy_is_the_only_way_out(server_on_the_host: int, egress: bool, tm
 
     def ask(how: str) -> str:
         command = [sys.executable, "-c", _ASK, str(EGRESS_PORT), str(server_on_the_host), how]
-        return cluster.inside([*command], timeout=20).strip()
+        return cluster.inside([*command], timeout=60).strip()
 
     try:
         cluster.start()

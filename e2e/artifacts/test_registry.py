@@ -129,7 +129,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
             pulled = _pulled(environment)
             assert environment.gitops
             argocd = environment.gitops.argocd
-            served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=10).text
+            served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
     assert SCRIPT in served
     assert set(gitops_images()) <= pulled.keys()
     assert not any("firedamp.dev" in image for image in pulled)
@@ -181,7 +181,7 @@ def _pulled(environment: Environment) -> dict[str, str]:
 
 def _present(environment: Environment, ctr: Path) -> set[str]:
     assert isinstance(environment.cluster, NativeCluster)
-    return set(environment.cluster.inside([ctr, "-n", "k8s.io", "images", "ls", "-q"], timeout=20).split())
+    return set(environment.cluster.inside([ctr, "-n", "k8s.io", "images", "ls", "-q"], timeout=60).split())
 
 
 def _executables(environment: Environment) -> list[Path]:
@@ -191,7 +191,7 @@ def _executables(environment: Environment) -> list[Path]:
 
 def _blobs(registry: LocalRegistry, image: PinnedImage) -> list[Path]:
     """The layers and the configuration of an image, as the registry keeps them."""
-    manifest = requests.get(_manifest_url(registry, image), timeout=5).json()
+    manifest = requests.get(_manifest_url(registry, image), timeout=30).json()
     digests = [each["digest"].partition(":")[2] for each in (*manifest["layers"], manifest["config"])]
     blobs = registry.data / "docker" / "registry" / "v2" / "blobs" / "sha256"
     return [blobs / digest[:2] / digest / "data" for digest in digests]

@@ -11,6 +11,7 @@ from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import CONVERGENCE_SECONDS, stays_active, switches
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
+from e2e.variants import combined
 from fixtures.core.retry import until
 from fixtures.rollout.conditions import promoted, scaled_to
 from fixtures.rollout.verdicts import assert_no_errors

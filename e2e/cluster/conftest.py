@@ -32,7 +32,7 @@ def node(parts: NodeParts) -> Iterator[NativeCluster]:
         cluster.wait_ready()
         # The API server refuses pods before the controller manager has made it.
         what = "default service account"
-        wait_for(cluster.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=30)
+        wait_for(cluster.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=120)
         yield cluster
     finally:
         cluster.stop()

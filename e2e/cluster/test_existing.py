@@ -26,7 +26,7 @@ from fixtures.trial import Trial
 
 # What controllers of the cluster itself write all the time.
 _OF_ITSELF = {"events", "leases", "endpoints", "endpointslices"}
-_GONE_SECONDS = 30
+_GONE_SECONDS = 120
 _THEIRS: list[Object] = [
     {
         "apiVersion": "v1",
@@ -65,7 +65,7 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
             with app.traffic():
                 app.deploy("1.2-5xx")
                 took = app.wait(aborted(version="1.2-5xx"), within=45)
-                app.wait(weight_is(0), within=5)
+                app.wait(weight_is(0), within=30)
             answers = of_kind(app.records(), "request")
         during = _census(theirs.kube)
     assert _of(during, "theirs") == _of(before, "theirs"), "something was written to a namespace of others"

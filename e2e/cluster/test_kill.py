@@ -20,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("embedded_node")
 
 _LITTERER = """\
 import subprocess, sys, tempfile
-print("start-up", flush=True)
 subprocess.Popen(["sleep", "60"], start_new_session=True, stdout=subprocess.DEVNULL)
 tempfile.mkstemp(suffix="-forgotten")
+print("start-up", flush=True)
 print("run", flush=True)
 sys.stdin.read()
 """

@@ -25,7 +25,7 @@ def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewClu
     assert found
     assert found.alive
     os.kill(found.record["keeper"], signal.SIGKILL)
-    until(lambda: _has_ended(found.record["node"]), what="end of the node", timeout=5)
+    until(lambda: _has_ended(found.record["node"]), what="end of the node", timeout=30)
     left = registry.find(cluster.name)
     assert left
     assert not left.alive

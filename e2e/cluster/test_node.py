@@ -10,21 +10,21 @@ import requests
 import urllib3
 from kubernetes.client import ApiException
 
-from fixtures.cluster.kinds import CONFIG_MAP
+from fixtures.cluster.kinds import CONFIG_MAP, POD
 from fixtures.cluster.kube import Object
 from fixtures.cluster.native.layout import NODE_IP
 from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.wait import wait_for_pod
+from fixtures.cluster.wait import wait_for, wait_for_pod
 from fixtures.cluster.watch import Stop, WatchEvent, watch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 
 _IMAGE = "firedamp.dev/payments"
-_READY_SECONDS = 30
 
 
 def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: NativeCluster) -> None:
     node.kube.apply(_pod("nowhere", f"{_IMAGE}:no-such-tag"))
+    wait_for(node.kube, POD, "nowhere", "default", _is_waiting, what="a pull that failed", timeout=60)
     with pytest.raises(ConditionNotMetError, match=r"payments (ErrImagePull|ImagePullBackOff).*no-such-tag"):
         wait_for_pod(node.kube, "nowhere", "default", timeout=4)
 
@@ -35,7 +35,7 @@ def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: Na
 def test_who_has_no_certificate_is_refused(node: NativeCluster, port: int, path: str) -> None:
     url = f"https://127.0.0.1:{node.forward(NODE_IP, port)}{path}"
     authority = str(node.kubeconfig.parent / "pki" / "ca.crt")
-    assert requests.get(url, verify=authority, timeout=5).status_code == 401
+    assert requests.get(url, verify=authority, timeout=30).status_code == 401
 
 
 def test_etcd_talks_to_nobody_without_a_certificate_on_either_port(node: NativeCluster) -> None:
@@ -43,7 +43,7 @@ def test_etcd_talks_to_nobody_without_a_certificate_on_either_port(node: NativeC
         asked = f"curl --silent --insecure --max-time 2 https://127.0.0.1:{port}/version; echo code $?"
         plain = f"curl --silent --max-time 2 http://127.0.0.1:{port}/version; echo code $?"
         for command in (asked, plain):
-            assert "etcdserver" not in node.inside(["sh", "-c", command], timeout=10)
+            assert "etcdserver" not in node.inside(["sh", "-c", command], timeout=30)
 
 
 def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
@@ -55,16 +55,16 @@ def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: N
 
     follower = threading.Thread(target=follow)
     follower.start()
-    assert listed.wait(10)
+    assert listed.wait(60)
     names = [f"change-{number}" for number in range(6)]
     for name in names[:3]:
         node.kube.apply(_config_map(name))
     before = node.pid_of("kube-apiserver")
-    node.inside(["kill", "-KILL", str(before)], timeout=5)
-    until(lambda: _is_back(node, before), what="API server back", timeout=30)
+    node.inside(["kill", "-KILL", str(before)], timeout=30)
+    until(lambda: _is_back(node, before), what="API server back", timeout=90)
     for name in names[3:]:
         node.kube.apply(_config_map(name))
-    until(lambda: _told_of(names[-1], told), what="the last change", timeout=10)
+    until(lambda: _told_of(names[-1], told), what="the last change", timeout=60)
     time.sleep(1)  # for what must not come: a change told twice
     began = time.monotonic()
     stop.set()
@@ -72,7 +72,8 @@ def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: N
     took = time.monotonic() - began
     seen = [(event.type, event.object["metadata"]["name"]) for event in told]
     assert [each for each in seen if each[1] in names] == [("ADDED", name) for name in names]
-    assert took < 0.1, f"the watch ended {took:.2f} s after it was stopped"
+    # By itself, a request ends after up to 3 s.
+    assert took < 1, f"the watch ended {took:.2f} s after it was stopped"
 
 
 def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
@@ -81,6 +82,12 @@ def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
         mode = path.lstat().st_mode & 0o777
         is_secret = path.is_dir() or path.suffix == ".key" or path == node.kubeconfig
         assert not (is_secret and mode & 0o077), f"{path} has mode {mode:o}"
+
+
+def _is_waiting(pod: Object) -> None:
+    waiting = [each["state"].get("waiting", {}) for each in pod["status"].get("containerStatuses", [])]
+    if not any("ImagePull" in each.get("reason", "") for each in waiting):
+        raise PendingError(str(waiting))
 
 
 def _is_back(node: NativeCluster, before: int) -> None:

@@ -12,13 +12,16 @@ from pathlib import Path
 from fixtures.environment import Options, start
 from fixtures.trial import Trial
 
+# A small part of the load that a machine can bear: it waits for that before it goes on.
+_RATE = 50
+
 
 def main() -> None:
     name, folder = sys.argv[1:]
     print("start-up", flush=True)
     with start(Options(name=name)) as environment:
         print("run", flush=True)
-        with Trial(environment, "deployment", Path(folder)) as app, app.traffic():
+        with Trial(environment, "deployment", Path(folder)) as app, app.traffic(_RATE):
             sys.stdin.read()
         print("teardown", flush=True)
     print("end", flush=True)

@@ -30,7 +30,7 @@ from fixtures.core.process import spawn
 Object = dict[str, Any]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ANSWER_SECONDS = 30.0
+_ANSWER_SECONDS = 90.0
 
 
 def find() -> str | None:

@@ -14,7 +14,7 @@ from fixtures.core.retry import PendingError, until
 from fixtures.stack import argocd, git_server
 from fixtures.stack.access import GitServer
 
-_SECONDS = 60.0
+_SECONDS = 180.0
 # Statefully named, because it shards by its ordinal.
 _KINDS = {"argocd-application-controller": STATEFUL_SET}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.gitops.variants import canary_steps
+from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.cluster.kinds import ROLLOUT
 from fixtures.cluster.kube import Object, pods_of
 from fixtures.cluster.wait import wait_for
-from fixtures.core.retry import PendingError
+from fixtures.core.retry import PendingError, until
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import aborted, at_step, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import Settled, windows
@@ -19,10 +19,13 @@ from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_err
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 from sample_app.versions import IMAGE
 
-# Enough for 1,000 requests after the data plane has followed.
-_LOOK_SECONDS = 5.8
-_PAUSE_SECONDS = 7
+# Enough for 1,000 requests after the data plane has followed, which on a busy machine takes seconds.
+_LOOK_SECONDS = 8.0
+# Long enough to ask Argo CD for two things meanwhile.
+_PAUSE_SECONDS = 10
 _STEPS = canary_steps(10, f"{_PAUSE_SECONDS}s", 30, None, 50, None, 70, None)
+# Not by latency: what is done to clients is the question, and a busy machine is slow at times.
+_JUDGED = judged_by("success-rate")
 _ALWAYS = {"restart"}
 _UNDER_WAY = {*_ALWAYS, "abort", "pause", "promote-full", "skip-current-step"}
 # What the weight of the new version becomes by each action; the first is the deploy's.
@@ -36,39 +39,40 @@ _EXPECTED = [
 def test_each_action_does_to_clients_what_its_button_says(
     gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
-    with gitops_trial("canary", patches=[_STEPS]) as app:
+    with gitops_trial("canary", patches=[_STEPS, _JUDGED]) as app:
         act = app.application.act
         assert _offered(app) == _ALWAYS
         with app.traffic():
             app.deploy("1.1")
-            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
+            app.wait(all_of(paused_at(1), weight_is(10)), within=60)
             assert _offered(app) == {*_UNDER_WAY, "resume"}
             act("pause")
             stays = all_of(at_step(1), weight_is(10))
-            app.wait(stays, within=5)  # the controller has to see the pause first
+            app.wait(stays, within=30)  # the controller has to see the pause first
             app.holds(stays, for_=_PAUSE_SECONDS + 1.5)
             for action, step, weight in (("resume", 3, 30), ("resume", 5, 50), ("skip-current-step", 7, 70)):
                 act(action)
                 # Of a pause with an end, the first one begins its seconds anew.
-                app.wait(all_of(paused_at(step), weight_is(weight)), within=_PAUSE_SECONDS + 10)
+                app.wait(all_of(paused_at(step), weight_is(weight)), within=_PAUSE_SECONDS + 30)
                 app.holds(weight_is(weight), for_=_LOOK_SECONDS)
             act("abort")
-            app.wait(all_of(aborted(version="1.1"), weight_is(0)), within=10)
+            app.wait(all_of(aborted(version="1.1"), weight_is(0)), within=30)
             assert _offered(app) == {*_ALWAYS, "promote-full", "retry", "skip-current-step"}
             app.holds(weight_is(0), for_=CONVERGENCE_SECONDS + _LOOK_SECONDS)
             act("retry")
-            app.wait(all_of(paused_at(1), weight_is(10)), within=30)
+            app.wait(all_of(paused_at(1), weight_is(10)), within=60)
             app.holds(weight_is(10), for_=_LOOK_SECONDS)
             act("promote-full")
-            app.wait(promoted("1.1"), within=30)
+            app.wait(promoted("1.1"), within=60)
             app.holds(promoted("1.1"), for_=_LOOK_SECONDS)
             before, asked = _pods(app), app.timeline.clock()
             act("restart")
-            wait_for(app.kube, ROLLOUT, "payments", app.namespace, _restarted, what="restart", timeout=40)
-            app.holds(promoted("1.1"), for_=2)
+            wait_for(app.kube, ROLLOUT, "payments", app.namespace, _restarted, what="restart", timeout=120)
+            # It counts as done when the last pod has been told to go.
+            app.wait(promoted("1.1"), within=60)
+            until(lambda: _gone(app, before), what="the pods from before the restart gone", timeout=60)
         records = app.records()
 
-        assert not before & _pods(app), "a pod was not restarted"
         settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
         assert [each.weights.get("1.1", 0) for each in settled] == [weight for _, weight in _EXPECTED]
         for (action, weight), each in zip(_EXPECTED, settled, strict=True):
@@ -100,6 +104,11 @@ def _offered(app: GitOpsTrial) -> set[str]:
 def _pods(app: GitOpsTrial) -> set[str]:
     pods = pods_of(app.kube, app.namespace, "app=payments")
     return {pod["metadata"]["uid"] for pod in pods if pod["spec"]["containers"][0]["image"] == f"{IMAGE}:1.1"}
+
+
+def _gone(app: GitOpsTrial, before: set[str]) -> None:
+    if left := before & _pods(app):
+        raise PendingError(f"{len(left)} of them are there")
 
 
 def _restarted(rollout: Object) -> None:

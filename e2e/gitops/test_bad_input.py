@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.gitops.looking import wait_looking
 from e2e.gitops.outages import unreachable, wrong_credentials
 from e2e.gitops.variants import progress_deadline, replicas, with_patch
 from e2e.types import Report, StartGitOpsTrial
@@ -29,28 +30,29 @@ def test_an_invalid_commit_is_refused_with_its_reason(
                 ("a wrong type", with_patch(app, replicas("two")), "replicas"),
             ):
                 commit = app.commit(files=files, message=what)
-                app.wait(app.application.refused(commit, reason), within=30)
+                app.wait(app.application.refused(commit, reason), within=60)
                 with pytest.raises(ConditionNotMetError, match=reason) as told:
                     app.wait(app.application.synced(commit), within=1)
                 numbers(**{what: str(told.value).splitlines()[0]})
                 app.holds(healthy(), for_=_LOOK_SECONDS)
                 reverted = app.revert()
-                app.wait(app.application.synced(reverted), within=30)
+                app.wait(app.application.synced(reverted), within=60)
         assert app.stable_pods() == before, "the running version was touched"
         answered = assert_no_errors(app.records(), lane=ACTIVE)
     numbers(failed_requests=f"0 of {answered:,}")
 
 
 def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
-    with gitops_trial("canary", patches=[progress_deadline(8)]) as app:
+    with gitops_trial("canary") as app:
         before = app.stable_pods()
         with app.traffic():
-            app.deploy("9.9", exists=False)
+            # With it, and not from the beginning: the good version may need its time, too.
+            app.commit(image="9.9", files=with_patch(app, progress_deadline(15)))
             with pytest.raises(
-                ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*Err?ImagePull"
+                ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*(ErrImagePull|ImagePullBackOff)"
             ) as told:
-                app.wait(promoted("9.9"), within=40)
-            app.wait(all_of(aborted(version="9.9"), app.application.health_is("Degraded")), within=10)
+                app.wait(promoted("9.9"), within=90)
+            app.wait(all_of(aborted(version="9.9"), app.application.health_is("Degraded")), within=30)
         records = app.records()
         assert app.stable_pods() == before, "the running version was touched"
         none = assert_exactly_none(records, lane=ACTIVE, version="9.9")
@@ -64,12 +66,10 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
         with app.traffic():
             with wrong_credentials(app.kube, app.application.url):
                 numbers(wrong_credentials=_complaint(app, "authentication required"))
-            app.application.refresh()
-            app.wait(app.application.synced(app.first, patient=True), within=20)
+            wait_looking(app, app.application.synced(app.first, patient=True), within=60)
             with unreachable(app.kube, app.gitops.git):
                 numbers(unreachable_repository=_complaint(app, "connection refused"))
-            app.application.refresh()
-            app.wait(app.application.synced(app.first, patient=True), within=20)
+            wait_looking(app, app.application.synced(app.first, patient=True), within=60)
         assert app.stable_pods() == before, "the running version was touched"
         answered = assert_no_errors(app.records(), lane=ACTIVE)
     numbers(failed_requests=f"0 of {answered:,}")
@@ -77,8 +77,7 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
 
 def _complaint(app: GitOpsTrial, because: str) -> str:
     """What Argo CD says is wrong with the repository, and the harness with it."""
-    app.application.refresh()
-    took = app.wait(app.application.complains(because), within=60)
+    took = wait_looking(app, app.application.complains(because), within=60)
     with pytest.raises(ConditionNotMetError, match=because) as told:
         app.wait(app.application.synced(app.first), within=1)
     app.holds(healthy(), for_=_LOOK_SECONDS)

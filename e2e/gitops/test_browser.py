@@ -38,7 +38,7 @@ def test_it_shows_a_page_to_whom_the_cookie_names(chromium: str, tmp_path: Path)
     with server as trust, Browser(chromium, tmp_path / "browser", *trust) as page:
         page.set_cookie(trust[0], "argocd.token", "t0ken")
         page.open(trust[0])
-        text = until(lambda: _with(page, "from a script"), what="the script's text", timeout=10)
+        text = until(lambda: _with(page, "from a script"), what="the script's text", timeout=60)
     assert "argocd.token=t0ken" in text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from e2e.canary.aborting import share_while_it_answered
 from e2e.gitops.ci import deploy_by_ci
-from e2e.gitops.variants import canary_steps
+from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.gitops.repository import Commit
 from fixtures.gitops.story import delivery
@@ -21,14 +21,14 @@ from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
-_WALK = canary_steps(5, "8s", 50, "8s")
+_WALK = (canary_steps(5, "10s", 50, "10s"), judged_by("success-rate"))
 
 
 @pytest.mark.scenario("git-2")
 def test_a_tag_that_ci_pushes_walks_through_its_steps(
     gitops_trial: StartGitOpsTrial, numbers: Report, tmp_path: Path
 ) -> None:
-    with gitops_trial("canary", patches=[_WALK]) as app:
+    with gitops_trial("canary", patches=_WALK) as app:
         healthy = app.application.health_is("Healthy")
         app.wait(healthy, within=30)
         with app.traffic():
@@ -36,16 +36,17 @@ def test_a_tag_that_ci_pushes_walks_through_its_steps(
                 began = app.timeline.clock()
                 deploy_by_ci(app.gitops, app.repository.url, "1.1", tmp_path)
                 commit = app.repository.seen(began)
-            app.wait(app.application.synced(commit), within=30)
-            took = app.wait(promoted("1.1"), within=60)
-            app.wait(healthy, within=10)
+            app.wait(app.application.synced(commit), within=60)
+            took = app.wait(promoted("1.1"), within=120)
+            app.wait(healthy, within=30)
             app.holds(all_of(promoted("1.1"), healthy, app.application.synced(commit)), for_=8)
         records = app.records()
 
         seen = _healths(records, commit)
-        assert seen[:3] == ["Healthy", "Progressing", "Suspended"], seen
+        # In between in any order: Argo CD may look only when a short time of progress is over.
         assert set(seen) == {"Healthy", "Progressing", "Suspended"}, seen
-        assert seen[-1] == "Healthy", seen
+        assert (seen[0], seen[-1]) == ("Healthy", "Healthy"), seen
+        assert "Healthy" not in seen[1:-1], seen
         shares = {
             weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
             for settled in windows(records, lane=ACTIVE)
@@ -69,18 +70,18 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
         out = all_of(aborted(version="1.2-5xx"), weight_is(0))
         with app.traffic():
             bad = app.commit(image="1.2-5xx")
-            app.wait(app.application.synced(bad), within=30)
+            app.wait(app.application.synced(bad), within=60)
             app.wait(aborted(version="1.2-5xx"), within=45)
-            app.wait(all_of(out, degraded), within=5)
+            app.wait(all_of(out, degraded), within=30)
             # Each would have Argo CD apply what Git says, if it thought that this was not so.
             app.application.refresh(hard=True)
             app.holds(out, for_=CONVERGENCE_SECONDS + 7)
-            app.wait(all_of(out, degraded, app.application.synced(bad)), within=5)
+            app.wait(all_of(out, degraded, app.application.synced(bad)), within=30)
             latest = app.repository.history()[0]
             asked = app.timeline.clock()
             reverted = app.revert()
-            app.wait(app.application.synced(reverted), within=30)
-            app.wait(all_of(promoted("1.0"), app.application.health_is("Healthy")), within=30)
+            app.wait(app.application.synced(reverted), within=60)
+            app.wait(all_of(promoted("1.0"), app.application.health_is("Healthy")), within=60)
             back = app.timeline.clock() - asked
         records = app.records()
 

@@ -18,7 +18,7 @@ from fixtures.rollout.conditions import paused_at, weight_is
 from fixtures.rollout.expectation import all_of
 from fixtures.stack.access import ArgoCd, GitOps
 
-_PAGE_SECONDS = 30.0
+_PAGE_SECONDS = 90.0
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_panel_shows_what_the_api_says(
 ) -> None:
     with gitops_trial("canary", patches=[canary_steps(5, None)]) as app:
         app.deploy("1.1")
-        app.wait(all_of(paused_at(1), weight_is(5)), within=30)
+        app.wait(all_of(paused_at(1), weight_is(5)), within=60)
         panel = app.application.panel()
         node = f"argoproj.io/Rollout/{app.namespace}/payments/0"
         with _browser(extension, chromium, app, tmp_path) as page:
@@ -65,7 +65,7 @@ def test_the_panel_shows_what_the_api_says(
 
 def _get(argocd: ArgoCd, path: str, *, accept: str = "*/*") -> requests.Response:
     headers, verify = {"Accept": accept}, str(argocd.ca_file)
-    return requests.get(f"{argocd.url}/{path}", headers=headers, verify=verify, timeout=10)
+    return requests.get(f"{argocd.url}/{path}", headers=headers, verify=verify, timeout=30)
 
 
 @contextmanager

@@ -6,18 +6,22 @@ import pytest
 import requests
 
 from e2e.gitops.flapping import flapping, syncs
-from e2e.gitops.variants import canary_steps, response_header, with_patch
+from e2e.gitops.variants import canary_steps, judged_by, response_header, with_patch
 from e2e.types import Report, StartGitOpsTrial
+from fixtures.cluster.kinds import VIRTUAL_SERVICE
+from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError, until
 from fixtures.gitops.application import SyncPolicy
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import paused_at, weight_is
+from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
+from fixtures.rollout.recorder import observe
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share, shares
 from fixtures.trial import ACTIVE
 
-_HALF = canary_steps(50, None)
+_HALF = (canary_steps(50, None), judged_by("success-rate"))
 _WATCHED_SECONDS = 60.0
 _RATE = 100.0
 _HEADER = "x-edit"
@@ -29,21 +33,22 @@ def test_weights_are_left_alone_where_their_differences_are_ignored(
 ) -> None:
     fought = SyncPolicy(ignore_weights=False)
     with (
-        gitops_trial("canary", patches=[_HALF]) as app,
-        gitops_trial("canary", patches=[_HALF], policy=fought) as other,
+        gitops_trial("canary", patches=_HALF) as app,
+        gitops_trial("canary", patches=_HALF, policy=fought) as other,
     ):
         with app.traffic(_RATE), other.traffic(_RATE):
             for each in (app, other):
                 each.deploy("1.1")
             for each in (app, other):
-                each.wait(all_of(paused_at(1), weight_is(50)), within=30)
+                each.wait(all_of(paused_at(1), weight_is(50)), within=60)
+            app.wait(app.application.synced(app.repository.history()[0]), within=60)
             app.holds(weight_is(50), for_=2)
             began = app.timeline.clock()
             app.holds(all_of(weight_is(50), app.application.out_of_sync()), for_=_WATCHED_SECONDS)
         window = Window(began, began + _WATCHED_SECONDS)
         left, resets = app.records(), other.records()
 
-        share = assert_share(left, lane=ACTIVE, version="1.1", weight=50, window=window)
+        share = assert_share(left, lane=ACTIVE, version="1.1", weight=50, window=_converged(left, window))
         assert flapping(left, weight=50, window=window).resets == 0
         assert syncs(left, window) == 0
         # Argo CD waits longer each time, so what comes before the window counts, too.
@@ -63,23 +68,26 @@ def test_weights_are_left_alone_where_their_differences_are_ignored(
 
 @pytest.mark.scenario("git-5")
 def test_a_later_edit_of_the_route_is_applied(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
-    with gitops_trial("canary", patches=[_HALF]) as app:
+    with gitops_trial("canary", patches=_HALF) as app:
         with app.traffic():
             first = app.commit(files=with_patch(app, response_header(_HEADER, "at-rest")))
-            app.wait(app.application.synced(first), within=30)
+            app.wait(app.application.synced(first), within=60)
             at_rest = _served(app, "at-rest")
             app.deploy("1.1")
-            app.wait(all_of(paused_at(1), weight_is(50)), within=30)
+            app.wait(all_of(paused_at(1), weight_is(50)), within=60)
             second = app.commit(files=with_patch(app, response_header(_HEADER, "mid-canary")))
-            app.wait(app.application.synced(second), within=30)
+            app.wait(app.application.synced(second), within=60)
             mid_canary = _served(app, "mid-canary")
-            app.wait(weight_is(50), within=10)
+            # The watch may tell of Argo CD's write, which is the weight in Git, only now.
+            observe(app.timeline, VIRTUAL_SERVICE, _virtual_service(app))
+            app.wait(weight_is(50), within=30)
             app.holds(weight_is(50), for_=2)
             settled = app.timeline.clock()
-            app.holds(all_of(weight_is(50), app.application.out_of_sync()), for_=6)
+            app.holds(all_of(weight_is(50), app.application.out_of_sync()), for_=8)
         records = app.records()
 
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=50, window=Window(settled))
+        window = _converged(records, Window(settled))
+        share = assert_share(records, lane=ACTIVE, version="1.1", weight=50, window=window)
         edited = next(r["t"] for r in records if r["kind"] == "commit" and r["revision"] == second.revision)
         seen = flapping(records, weight=50, window=Window(edited, settled))
         answered = assert_no_errors(records, lane=ACTIVE)
@@ -98,9 +106,9 @@ def test_an_edit_of_the_route_is_lost_where_ignored_differences_are_respected(
 ) -> None:
     # What the documentation of Argo Rollouts advises. See docs/gitops.md and argoproj/argo-cd#23283.
     policy = SyncPolicy(options=("ApplyOutOfSyncOnly=true", "RespectIgnoreDifferences=true"))
-    with gitops_trial("canary", patches=[_HALF], policy=policy) as app:
+    with gitops_trial("canary", patches=_HALF, policy=policy) as app:
         commit = app.commit(files=with_patch(app, response_header(_HEADER, "lost")))
-        app.wait(app.application.out_of_sync("VirtualService/payments"), within=30)
+        app.wait(app.application.out_of_sync("VirtualService/payments"), within=60)
         app.holds(app.application.out_of_sync("VirtualService/payments"), for_=8)
         assert _HEADER not in _answer(app).headers
         assert "headers" not in _live_route(app)
@@ -115,6 +123,12 @@ def _first(records: list[Record], *, weight: int) -> float:
     return next(float(r["t"]) for r in weights if r["weights"].get("payments-canary") == weight)
 
 
+def _converged(records: list[Record], window: Window) -> Window:
+    """What of a window is after the data plane had taken over the last change of weights."""
+    last = windows(records, lane=ACTIVE)[-1]
+    return Window(max(window.start, last.window.start), window.end)
+
+
 def _served(app: GitOpsTrial, value: str) -> float:
     """Seconds until clients get the header with this value."""
 
@@ -124,13 +138,19 @@ def _served(app: GitOpsTrial, value: str) -> float:
             raise PendingError(f"{_HEADER}: {answer.headers.get(_HEADER)}")
 
     began = app.timeline.clock()
-    until(look, what=f"{_HEADER}: {value} in the responses", timeout=20)
+    until(look, what=f"{_HEADER}: {value} in the responses", timeout=60)
     return app.timeline.clock() - began
+
+
+def _virtual_service(app: GitOpsTrial) -> Object:
+    found = app.kube.get(VIRTUAL_SERVICE, "payments", app.namespace)
+    assert found is not None
+    return found
 
 
 def _answer(app: GitOpsTrial) -> requests.Response:
     url = f"{app.environment.gateway_url}/payments"
-    return requests.get(url, headers={"Host": app.hosts[0]}, timeout=5)
+    return requests.get(url, headers={"Host": app.hosts[0]}, timeout=30)
 
 
 def _live_route(app: GitOpsTrial) -> dict[str, object]:

@@ -17,6 +17,12 @@ def canary_steps(*steps: int | str | None) -> Object:
     return _patch("Rollout", _replace("/spec/strategy/canary/steps", [_step(step) for step in steps]))
 
 
+def judged_by(*templates: str) -> Object:
+    """The background analysis runs these AnalysisTemplates alone."""
+    named = [{"templateName": name} for name in templates]
+    return _patch("Rollout", _replace("/spec/strategy/canary/analysis/templates", named))
+
+
 def progress_deadline(seconds: int) -> Object:
     """A canary that is not available in time is aborted."""
     return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds))

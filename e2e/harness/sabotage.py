@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from kubernetes.client import ApiException
+
 from e2e import variants
-from fixtures.cluster.kinds import DEPLOYMENT, Kind
-from fixtures.cluster.kube import Kube, Object
+from fixtures.cluster.kinds import DEPLOYMENT, POD, ROLLOUT, VIRTUAL_SERVICE, Kind
+from fixtures.cluster.kube import Kube, Object, pods_of
+from fixtures.core.retry import PendingError, until
 from fixtures.stack import istio
 
 _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
+_ISTIOD = "app=istiod"
 
 
-def without_progress_deadline_abort(objects: list[Object]) -> None:
-    """A canary that never becomes available is reported, and left where it is."""
-    variants.spec_of(objects).update({"progressDeadlineAbort": False, "progressDeadlineSeconds": 5})
+def judged_at_the_last_step(objects: list[Object]) -> None:
+    """The canary waits at its weight, and is judged once somebody promotes it: time to break something."""
+    variants.canary_steps(5, None, 5, None)(objects)
+    # An abort leaves it its pods for as long as anybody looks.
+    variants.strategy_of(objects)["abortScaleDownDelaySeconds"] = 60
+    variants.strategy_of(objects)["analysis"]["startingStep"] = 3
+
+
+def tolerate_missed_deadlines(kube: Kube, namespace: str) -> None:
+    """From now on a canary that never becomes available is reported, and left where it is."""
+    spec = {"progressDeadlineAbort": False, "progressDeadlineSeconds": 5}
+    kube.patch(ROLLOUT, "payments", namespace, {"spec": spec})
 
 
 def preview_selects_active(objects: list[Object]) -> None:
@@ -32,7 +45,10 @@ def active_routes_to_preview(objects: list[Object]) -> None:
 
 
 def freeze_virtual_services(kube: Kube, namespace: str) -> None:
-    """Refuse every further change of a VirtualService in a namespace, as a broken admission webhook would."""
+    """Refuse every further change of a VirtualService in a namespace, as a broken admission webhook would.
+
+    Returns when it is so, which is a second or two after the policy has been made.
+    """
     name = f"freeze-{namespace}"
     rules = [
         {
@@ -69,6 +85,17 @@ def freeze_virtual_services(kube: Kube, namespace: str) -> None:
         },
     )
 
+    def refused() -> None:
+        try:
+            kube.patch(VIRTUAL_SERVICE, "payments", namespace, {"metadata": {"labels": {"frozen": "no"}}})
+        except ApiException as error:
+            if "frozen by the test" not in str(error.body):
+                raise
+        else:
+            raise PendingError("a change was taken")
+
+    until(refused, what="the VirtualService frozen", timeout=60, interval=0.2)
+
 
 def hold_back(kube: Kube, namespace: str) -> None:
     """Let no new pod of the Deployment count as available for ten minutes."""
@@ -83,3 +110,11 @@ def stop_istiod(kube: Kube) -> None:
     for name in ("istio-validator-istio-system", "istiod-default-validator"):
         kube.delete(_VALIDATING_WEBHOOK, name)
     kube.patch(DEPLOYMENT, "istiod", istio.NAMESPACE, {"spec": {"replicas": 0}})
+    for pod in pods_of(kube, istio.NAMESPACE, _ISTIOD):
+        kube.delete(POD, pod["metadata"]["name"], istio.NAMESPACE, grace=0)
+
+    def gone() -> None:
+        if left := pods_of(kube, istio.NAMESPACE, _ISTIOD):
+            raise PendingError(f"{len(left)} pods are there")
+
+    until(gone, what="istiod gone", timeout=60)

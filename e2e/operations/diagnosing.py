@@ -44,12 +44,16 @@ def diagnose(app: Trial, rollout: str = "payments") -> Told:
     return Told(done.exit_code, done.output)
 
 
-def told(app: Trial, cause: str, *, within: float = 30) -> Told:
-    """Wait until the command names a cause; the error has what it said instead."""
+def told(app: Trial, cause: str, *, saying: str = "", within: float = 90) -> Told:
+    """Wait until the command names a cause, with some words about it; the error has what it said instead.
+
+    What a cause is known by may be there before what tells of it: an event, a log, a probe that did not
+    time out.
+    """
 
     def look() -> Told:
         found = diagnose(app)
-        if not found.line.startswith(f"{cause}: "):
+        if not found.line.startswith(f"{cause}: ") or saying not in found.line:
             raise PendingError(found.output)
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from e2e.variants import found, spec_of, strategy_of
+from e2e.variants import found, judged_by, spec_of
 from fixtures.cluster.kinds import DEPLOYMENT
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import deployment_available
@@ -41,7 +41,7 @@ def with_shared_ledger(objects: list[Object]) -> None:
         },
     ]
     # A request waits for the ledger here, which on a busy machine is no verdict on the version.
-    strategy_of(objects)["analysis"]["templates"] = [{"templateName": "success-rate"}]
+    judged_by("success-rate")(objects)
     container["env"] = [*container["env"], {"name": "PAYMENTS_LEDGER_URL", "value": f"http://{NAME}"}]
 
 

@@ -41,8 +41,10 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
         released = assert_no_errors(records, lane=ACTIVE, window=Window(end=stopped))
         after = requests(records, ACTIVE, Window(broken))
         assert len(after) >= ENOUGH, f"only {len(after)} requests"
-        verdicts = {run["phase"] for run in present(records, "analysis") if run["t"] > broken}
-        assert not verdicts, f"an analysis went on after the promotion: {verdicts}"
+        # That of the release may be told late to have ended.
+        runs = [run for run in present(records, "analysis") if run["t"] > broken]
+        measured = {run["name"] for run in runs if run["run_phase"] == "Running"}
+        assert not measured, f"an analysis went on after the promotion: {measured}"
     bad = _bad(after)
     claim(
         "what a canary has let pass is safe for clients from then on",
@@ -70,8 +72,8 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
             app.holds(paused_at(1), for_=CONVERGENCE_SECONDS / 2 + _WINDOW_SECONDS)
             asked = app.timeline.clock()
             app.abort()
-            app.wait(aborted(version=_MIGRATES), within=10)
-            app.wait(weight_is(0), within=10)
+            app.wait(aborted(version=_MIGRATES), within=30)
+            app.wait(weight_is(0), within=30)
             app.holds(aborted(version=_MIGRATES), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
             converged = app.timeline.clock() - _WINDOW_SECONDS
         records = app.records()
@@ -81,7 +83,7 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
             requests(records, ACTIVE, Window(converged)),
         )
         assert min(len(during), len(after)) >= ENOUGH, f"only {len(during)} and {len(after)} requests"
-        assert {request.version for request in after} == {_LEDGER}
+        assert {request.version for request in after if request.version} == {_LEDGER}
         values = _success_rates(records, settled, asked)
         assert values, "the analysis measured nothing"
     stable, canary = (_bad([each for each in during if each.version == tag]) for tag in (_LEDGER, _MIGRATES))

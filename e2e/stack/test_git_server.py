@@ -41,7 +41,7 @@ def test_a_push_of_any_size_arrives_and_argo_cd_is_told(
     other = _clone(gitops.git, name, tmp_path / "two")
     assert (other.tree / "file").read_bytes() == content
     # The server writes its log once a second.
-    log = until(lambda: _log(environment, name), what=f"{name} in the log of the Git server", timeout=10)
+    log = until(lambda: _log(environment, name), what=f"{name} in the log of the Git server", timeout=60)
     assert gitops.git.password not in log
 
 
@@ -52,9 +52,9 @@ def test_nobody_gets_in_without_the_name_and_the_password(
     server = gitops.git
     credentials = login and (login[0], login[1] or server.password)
     url = f"{server.url_from_host}/any.git/info/refs?service=git-upload-pack"
-    assert requests.get(url, auth=credentials, verify=str(server.ca_file), timeout=5).status_code == 401
+    assert requests.get(url, auth=credentials, verify=str(server.ca_file), timeout=30).status_code == 401
     known = (server.username, server.password)
-    assert requests.get(url, auth=known, verify=str(server.ca_file), timeout=5).status_code == 404
+    assert requests.get(url, auth=known, verify=str(server.ca_file), timeout=30).status_code == 404
 
 
 def test_neither_is_trusted_by_the_authorities_of_this_machine(gitops: GitOps) -> None:
@@ -62,7 +62,7 @@ def test_neither_is_trusted_by_the_authorities_of_this_machine(gitops: GitOps) -
         with requests.Session() as session:
             session.trust_env = False
             with pytest.raises(requests.exceptions.SSLError):
-                session.get(url, timeout=5)
+                session.get(url, timeout=30)
 
 
 def test_argo_cd_believes_push_events_with_the_servers_signature_alone(gitops: GitOps) -> None:
@@ -74,7 +74,7 @@ def test_argo_cd_believes_push_events_with_the_servers_signature_alone(gitops: G
 def test_argo_cd_lets_the_generated_password_in_alone(gitops: GitOps) -> None:
     assert _login(gitops, gitops.argocd.password) == 200
     assert _login(gitops, "guessed") == 401
-    answer = requests.get(f"{gitops.argocd.url}/api/v1/applications", verify=_ca(gitops), timeout=5)
+    answer = requests.get(f"{gitops.argocd.url}/api/v1/applications", verify=_ca(gitops), timeout=30)
     assert answer.status_code == 401
 
 
@@ -109,13 +109,13 @@ def _told(gitops: GitOps, secret: str | None) -> int:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers["X-Hub-Signature-256"] = f"sha256={digest}"
     url = f"{gitops.argocd.url}/api/webhook"
-    return requests.post(url, data=body, headers=headers, verify=_ca(gitops), timeout=5).status_code
+    return requests.post(url, data=body, headers=headers, verify=_ca(gitops), timeout=30).status_code
 
 
 def _login(gitops: GitOps, password: str) -> int:
     login = {"username": gitops.argocd.username, "password": password}
     url = f"{gitops.argocd.url}/api/v1/session"
-    return requests.post(url, json=login, verify=_ca(gitops), timeout=5).status_code
+    return requests.post(url, json=login, verify=_ca(gitops), timeout=30).status_code
 
 
 def _ca(gitops: GitOps) -> str:

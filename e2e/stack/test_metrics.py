@@ -20,7 +20,7 @@ _QUERIES = {
 def test_prometheus_counts_the_requests_that_were_sent(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app, app.traffic(rate=_RATE) as traffic:
         for name, query in _QUERIES.items():
-            rate = until(lambda query=query: _rate(app, query), what=f"rate {name}", timeout=30)  # type: ignore[misc]
+            rate = until(lambda query=query: _rate(app, query), what=f"rate {name}", timeout=90, interval=0.5)  # type: ignore[misc]
             assert rate == pytest.approx(_RATE, rel=0.2), f"metric {name}: {rate:.0f}/s"
             numbers(**{f"requests/s by the metric {name}": f"{rate:.1f} (sent: {_RATE:.0f})"})
         traffic.require_flowing()

@@ -10,12 +10,14 @@ from fixtures.rollout.verdicts import assert_no_errors
 
 
 def test_a_canary_with_sidecars_is_promoted_without_an_error(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", mesh=True, variant=variants.with_short_pauses) as app:
+    # Not by latency, which on a busy machine is no verdict on the version.
+    variant = variants.combined(variants.judged_by("success-rate"), variants.with_short_pauses)
+    with trial("canary", mesh=True, variant=variant) as app:
         pods = pods_of(app.kube, app.namespace, "app=payments")
         containers = [c["name"] for pod in pods for c in pod["spec"]["initContainers"]]
         assert containers.count("istio-proxy") == len(pods) > 0, f"no sidecar was injected: {containers}"
         with app.traffic(rate=100):
             app.deploy("1.1")
-            app.wait(promoted("1.1"), within=90)
+            app.wait(promoted("1.1"), within=120)
         answered = assert_no_errors(app.records(), lane="active")
     numbers(requests_through_two_proxies=f"{answered:,}, none failed")

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
+from e2e import variants
+from e2e.gitops.looking import wait_looking
 from e2e.types import Report, StartGitOpsTrial
-from e2e.variants import canary_steps
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import choose_versions
 from fixtures.cluster.kube import pods_of
 from fixtures.environment import Environment, Options, start
+from fixtures.gitops.repository import Commit
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import healthy, promoted
 from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
+from fixtures.rollout.expectation import Condition, all_of
 from fixtures.rollout.records import HASH_LABEL
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.stack import argocd, rollouts
@@ -29,7 +31,7 @@ Object = dict[str, Any]
 _OLD, _NEW = "v1.9.3", "v1.10.2"
 _RATE = 100.0
 # Enough for 1,000 requests after the data plane has followed.
-_PAUSE = "13s"
+_PAUSE = "16s"
 _MEMORY = "72Mi"
 
 
@@ -54,7 +56,11 @@ def older(
 
 
 def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:
-    with Trial(older, "canary", tmp_path / "trial", variant=canary_steps(20, _PAUSE, 60, _PAUSE)) as app:
+    # Not by latency, which on a busy machine is no verdict on the version.
+    variant = variants.combined(
+        variants.judged_by("success-rate"), variants.canary_steps(20, _PAUSE, 60, _PAUSE)
+    )
+    with Trial(older, "canary", tmp_path / "trial", variant=variant) as app:
         pods, controllers = _pods(app), _controllers(app)
         assert {image for image, _ in controllers.values()} == {_OLD}
         with app.traffic(_RATE):
@@ -66,7 +72,7 @@ def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Re
             app.holds(healthy(), for_=5)
             still = _pods(app)
             app.deploy("1.1")
-            app.wait(promoted("1.1"), within=60)
+            app.wait(promoted("1.1"), within=120)
             app.holds(promoted("1.1"), for_=5)
         records = app.records()
 
@@ -91,10 +97,7 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
     environment: Environment, gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
     with gitops_trial("canary") as app:
-        settled = all_of(
-            app.application.synced(app.first, patient=True), app.application.health_is("Healthy")
-        )
-        app.wait(settled, within=30)
+        app.wait(_settled(app, app.first), within=60)
         pods, before = _pods(app), _argo_cds(app)
         with app.traffic(_RATE):
             began = app.timeline.clock()
@@ -102,9 +105,10 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
                 environment.upgrade("argocd", change=_more_memory)
                 took = app.timeline.clock() - began
                 after = _argo_cds(app)
-                app.holds(settled, for_=5)
                 commit = app.commit(files={"notes": "Argo CD has other settings"})
-                app.wait(app.application.synced(commit), within=30)
+                # Its parts start in any order, and what one of them cannot do yet it does not try again.
+                wait_looking(app, _settled(app, commit), within=120)
+                app.holds(_settled(app, commit), for_=5)
             finally:
                 environment.upgrade("argocd")
         answered = assert_no_errors(app.records(), lane=ACTIVE)
@@ -114,6 +118,10 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
         assert _pods(app) == pods
     numbers(Argo_CD_with_other_settings=f"{took:.1f} s, all {len(after)} pods replaced")
     numbers(failed_requests=f"0 of {answered:,}")
+
+
+def _settled(app: GitOpsTrial, commit: Commit) -> Condition:
+    return all_of(app.application.synced(commit, patient=True), app.application.health_is("Healthy"))
 
 
 def _more_memory(objects: list[Object]) -> None:

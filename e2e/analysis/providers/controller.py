@@ -13,9 +13,8 @@ from fixtures.artifacts import metric_servers
 from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT
 from fixtures.cluster.kube import Kube, Object
 from fixtures.cluster.wait import wait_for
-from fixtures.core.retry import PendingError
 from fixtures.stack import rollouts
-from fixtures.stack.addon import available
+from fixtures.stack.addon import upgraded
 
 _CONTROLLER = "argo-rollouts"
 _CONFIG = "argo-rollouts-config"
@@ -57,17 +56,9 @@ def _restart(kube: Kube, template: Object) -> None:
     patch: list[Object] = [{"op": "replace", "path": "/spec/template", "value": template}]
     kube.patch(DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE, patch)
     wait_for(
-        kube, DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE, _rolled_out,
+        kube, DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE, upgraded,
         what="the controller available", timeout=_READY_SECONDS,
     )  # fmt: skip
-
-
-def _rolled_out(controller: Object) -> None:
-    """Raise `PendingError` while a pod of an earlier revision may still be the leader."""
-    available(controller)
-    status = controller["status"]
-    if status["replicas"] > status["updatedReplicas"]:
-        raise PendingError("the earlier pod is still there")
 
 
 def _changed(template: Object, servers: Servers) -> Object:

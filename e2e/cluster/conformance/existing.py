@@ -27,7 +27,7 @@ class ExistingRig(Rig):
     provider = "existing"
     powers = frozenset()
     # Namespaces take their time.
-    gone_seconds = 40
+    gone_seconds = 120
 
     def __init__(self, kubeconfig: str, context: str, node: NativeCluster | None = None) -> None:
         """Take the cluster to which a context of a kubeconfig leads; `node` is what it runs on."""
@@ -74,7 +74,7 @@ def base() -> Iterator[NativeCluster]:
         node.start()
         node.wait_ready()
         what = "default service account"
-        wait_for(node.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=30)
+        wait_for(node.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=120)
         yield node
     finally:
         node.stop()

@@ -16,7 +16,7 @@ from fixtures.cluster.kind.provider import KindCluster
 from fixtures.cluster.native.traces import Trace
 from fixtures.cluster.provider import ClusterProvider
 
-_DOCKER_SECONDS = 30
+_DOCKER_SECONDS = 90
 
 
 class KindRig(Rig):
@@ -25,7 +25,7 @@ class KindRig(Rig):
     provider = "kind"
     powers = frozenset({Power.LOADS_IMAGES})
     # kind cannot be told to give up; docker has its containers removed under it.
-    gone_seconds = 40
+    gone_seconds = 120
     arguments = (provider,)
 
     @classmethod

@@ -21,7 +21,7 @@ class NativeRig(Rig):
 
     provider = "native"
     powers = frozenset({Power.LOADS_IMAGES})
-    gone_seconds = 5
+    gone_seconds = 30
     arguments = (provider,)
 
     @classmethod

@@ -18,7 +18,7 @@ from fixtures.cluster.kinds import NAMESPACE
 from fixtures.cluster.provider import ClusterProvider
 from fixtures.core.errors import FiredampError
 
-_START_SECONDS = 180
+_START_SECONDS = 600
 
 
 def test_two_side_by_side_share_nothing_and_a_name_is_given_once(
@@ -91,5 +91,10 @@ def _firedamp(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = "from fixtures.cli.app import main; main()"
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(
-        command, env={**os.environ, "COLUMNS": "200"}, capture_output=True, text=True, timeout=60, check=False
+        command,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )

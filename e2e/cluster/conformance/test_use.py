@@ -51,7 +51,7 @@ def test_an_image_is_loaded_once_and_runs_or_its_loading_is_refused(
     began = time.monotonic()
     cluster.load_image(running.archive)
     again = time.monotonic() - began
-    assert again < 2, f"to load it again took {again:.1f} s"
+    assert again < 10, f"to load it again took {again:.1f} s"
     numbers(load_again=f"{again:.2f} s")
 
 
@@ -70,7 +70,7 @@ def test_a_service_is_served_on_loopback_by_number_and_by_name(
     assert running
     by_number, by_name = cluster.url_of(NAME, NAMESPACE, PORT), cluster.url_of(NAME, NAMESPACE, "http")
     for url in (by_number, by_name):
-        answer = until(lambda url=url: _answer(url), what="the sample API behind its Service", timeout=10)  # type: ignore[misc]
+        answer = until(lambda url=url: _answer(url), what="the sample API behind its Service", timeout=60)  # type: ignore[misc]
         assert (answer.status_code, answer.headers["x-version"]) == (200, "1.0")
     assert by_number.startswith("http://127.0.0.1:")
     port = int(by_number.rpartition(":")[2])

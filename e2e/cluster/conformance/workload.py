@@ -18,7 +18,7 @@ NAMESPACE = "conformance"
 NAME = "payments"
 PORT = 80
 _VERSION = "1.0"
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 
 
 @dataclass(frozen=True)
