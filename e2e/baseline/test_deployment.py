@@ -6,21 +6,24 @@ import pytest
 
 from e2e import variants
 from e2e.baseline.pods import CONVERGENCE_SECONDS, ready_shares
-from e2e.types import Report, StartTrial
+from e2e.types import EnterClaim, Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import deployment_available
-from fixtures.rollout.verdicts import Window, assert_share
+from fixtures.rollout.verdicts import Window, assert_share, requests
+from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.trial import ACTIVE
+from loadgen.statistics import Share
 
 _STEP_SECONDS = 10
 # Of a stage that is judged: 1,200 requests.
 _JUDGED_SECONDS = 6.0
+_MOST = 0.5
 
 
 @pytest.mark.every_provider
 @pytest.mark.scenario("base-1")
 def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
-    trial: StartTrial, numbers: Report
+    trial: StartTrial, numbers: Report, claim: EnterClaim
 ) -> None:
     with trial("deployment", replicas=3, variant=_one_pod_every_few_seconds) as app:
         with app.traffic():
@@ -40,6 +43,13 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
             numbers(**{f"share with {stage.new} of {stage.total} ready pods": seen})
         end = Window(done + CONVERGENCE_SECONDS)
         everything = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=end)
+        failed = Share(sum(each.failed for each in requests(records, ACTIVE, end)), everything.n)
+    claim(
+        "A Deployment's rolling update stops when most requests fail",
+        expected=DOES_NOT_HOLD,
+        found=DOES_NOT_HOLD if failed.value > _MOST else HOLDS,
+        evidence={"failed requests once every pod was new": failed, "deploy to that": f"{took:.1f} s"},
+    )
     numbers(deploy_to_all_pods_broken=f"{took:.1f} s", broken_responses_at_the_end=everything)
 
 
