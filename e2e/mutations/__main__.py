@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(f.name for f in FAULTS)}")
     chosen = [by_name(name) for name in given.faults] or list(FAULTS)
-    rows = [] if given.faults else list(dict.fromkeys(fault.row for fault in FAULTS))
+    rows = [] if given.faults else list(dict.fromkeys(row for fault in FAULTS for row in fault.rows))
     phases = Phases()
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
     shutil.rmtree(given.out, ignore_errors=True)
-    jobs = [*((fault.name, fault.row) for fault in chosen), *((NONE, row) for row in rows)]
+    jobs = [*((fault.name, row) for fault in chosen for row in fault.rows), *((NONE, row) for row in rows)]
     with ThreadPoolExecutor(given.at_once) as pool:
         observe = partial(_observed, out=given.out.absolute(), phases=phases)
         outcomes = list(pool.map(lambda job: observe(*job), jobs))

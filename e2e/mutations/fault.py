@@ -18,7 +18,7 @@ class Fault:
     Attributes:
         name: In lower case, words joined by hyphens.
         what: What is wrong, as a sentence would say it.
-        row: The test, by node id, that has to fail.
+        rows: The tests, by node id, each of which has to fail.
         edits: What is changed in the controller; each asks `planted(name)`.
         manifests: What is changed in the manifests of each trial.
         harness: What is changed in the harness.
@@ -26,7 +26,7 @@ class Fault:
 
     name: str
     what: str
-    row: str
+    rows: tuple[str, ...]
     edits: tuple[Edit, ...] = ()
     manifests: Variant | None = None
     harness: Callable[[pytest.MonkeyPatch], None] | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from e2e.mutations.controller import Edit
 from e2e.mutations.fault import Fault
+from e2e.mutations.in_gitops import IN_GITOPS
 from e2e.mutations.in_harness import IN_HARNESS
 from e2e.mutations.in_manifests import IN_MANIFESTS
 
@@ -15,12 +16,12 @@ _CONTROLLER = Path(__file__).with_name("controller.toml")
 
 def _in_controller() -> tuple[Fault, ...]:
     return tuple(
-        Fault(name, each["what"], each["row"], edits=tuple(Edit(**edit) for edit in each["edits"]))
+        Fault(name, each["what"], tuple(each["rows"]), edits=tuple(Edit(**edit) for edit in each["edits"]))
         for name, each in tomllib.loads(_CONTROLLER.read_text()).items()
     )
 
 
-FAULTS: tuple[Fault, ...] = (*_in_controller(), *IN_MANIFESTS, *IN_HARNESS)
+FAULTS: tuple[Fault, ...] = (*_in_controller(), *IN_MANIFESTS, *IN_GITOPS, *IN_HARNESS)
 
 
 def by_name(name: str) -> Fault:

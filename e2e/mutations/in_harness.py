@@ -66,24 +66,26 @@ def _stop_istiod(patch: pytest.MonkeyPatch) -> None:
 
 
 IN_HARNESS = (
-    Fault("load-sends-nothing", "Locust is killed after its first request", _ABORTED, harness=_stop_locust),
+    Fault(
+        "load-sends-nothing", "Locust is killed after its first request", (_ABORTED,), harness=_stop_locust
+    ),
     Fault(
         "istiod-is-stopped",
         "the VirtualService is written, and nobody tells the gateway",
-        _ABORTED,
+        (_ABORTED,),
         harness=_stop_istiod,
     ),
     Fault(
         "every-answer-counts-as-stable",
         "the version in an answer is not read",
-        _PROMOTED,
+        (_PROMOTED,),
         harness=_all_stable,
     ),
-    Fault("every-answer-counts-as-good", "statuses are not read", _ABORTED, harness=_all_well),
+    Fault("every-answer-counts-as-good", "statuses are not read", (_ABORTED,), harness=_all_well),
     Fault(
         "no-weights-are-recorded",
         "VirtualServices are not watched",
-        _PROMOTED,
+        (_PROMOTED,),
         harness=_without_virtual_services,
     ),
 )

@@ -24,13 +24,13 @@ IN_MANIFESTS = (
     Fault(
         "query-of-the-wrong-hash",
         "the analysis is given the hash of the stable version",
-        f"{_ABORT}::test_a_version_that_answers_5xx_is_aborted_and_gone",
+        (f"{_ABORT}::test_a_version_that_answers_5xx_is_aborted_and_gone",),
         manifests=_ask_about_stable,
     ),
     Fault(
         "no-readiness-probe",
         "pods count as ready as soon as they run",
-        f"{_ABORT}::test_a_version_that_crashes_at_boot_never_reaches_a_client",
+        (f"{_ABORT}::test_a_version_that_crashes_at_boot_never_reaches_a_client",),
         manifests=_without_probe,
     ),
 )

@@ -43,7 +43,7 @@ def test_a_run_without_a_test_catches_nothing(tmp_path: Path) -> None:
 
 def test_a_page_has_faults_and_control(tmp_path: Path) -> None:
     fault = FAULTS[0]
-    outcomes = [outcome_of(name, fault.row, tmp_path / "none.xml") for name in (fault.name, NONE)]
+    outcomes = [outcome_of(name, fault.rows[0], tmp_path / "none.xml") for name in (fault.name, NONE)]
     text = page(outcomes)
     assert "0 of 1 faults were caught; 0 of 1 rows are green without." in text
     assert f"| {fault.name} | controller | {fault.what} |" in text
