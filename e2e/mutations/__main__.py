@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -76,9 +78,11 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> Outcome:
     with phases.phase(f"{fault}: {row.rpartition('::')[2]}", quiet_below=0):
         process = spawn(command, cwd=_ROOT, log=folder / "pytest.log")
         try:
-            process.wait(_LONGEST)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LONGEST)
         finally:
             process.kill()
+            process.wait()
     outcome = outcome_of(fault, row, folder / _JUNIT)
     if outcome.verdict in {Verdict.MISSED, Verdict.BROKEN, Verdict.RED}:
         phases.note(f"{fault}: {outcome.verdict.value}: {outcome.why}; see {folder}")
