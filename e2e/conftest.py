@@ -38,17 +38,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster_provider(request: pytest.FixtureRequest, kind_image: str) -> str:
+def cluster_provider(request: pytest.FixtureRequest) -> str:
     """The provider that a test was given; where nobody asked for kind, it is left out if it cannot run."""
     provider = str(request.param)
     if provider == "kind" and not request.config.getoption("--cluster-provider"):
-        try:
-            provisioner(Options(provider=provider, kind_image=kind_image)).require_possible(
-                phases_of(request.config)
-            )
-        except FiredampError as error:
-            pytest.skip(error.message)
+        request.getfixturevalue("kind_nodes")
     return provider
+
+
+@pytest.fixture(scope="session")
+def kind_nodes(request: pytest.FixtureRequest, kind_image: str) -> None:
+    """For tests of kind: left out where it cannot run, unless it was asked for."""
+    try:
+        provisioner(Options(provider="kind", kind_image=kind_image)).require_possible(
+            phases_of(request.config)
+        )
+    except FiredampError as error:
+        if request.config.getoption("--cluster-provider") == "kind":
+            raise
+        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="session")

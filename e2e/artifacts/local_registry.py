@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,15 +15,67 @@ from fixtures.artifacts.oci.image import Image, write_archive
 from fixtures.core.process import run, spawn
 from fixtures.core.retry import PendingError, until
 
-_CONFIG = """\
+CONFIG = """\
 version: 0.1
 log: {{level: info}}
 storage: {{filesystem: {{rootdirectory: {data}}}}}
-http: {{addr: "127.0.0.1:0", secret: local}}
+http: {{addr: "{address}", secret: local}}
 """
+ENVIRONMENT = {"OTEL_TRACES_EXPORTER": "none"}
+_PUSH_SECONDS = 120
+_NAME, _TAG = "io.containerd.image.name", "org.opencontainers.image.ref.name"
 
 
-class LocalRegistry:
+class Registry:
+    """A registry that listens on `port` of loopback; `folder` is for files that come and go."""
+
+    def __init__(self, folder: Path, *, crane: Path) -> None:
+        """Describe it; `crane` fills it."""
+        self._folder = folder
+        self._program = crane
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """What `FIREDAMP_REGISTRY_MIRROR` is set to."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def push(self, image: Image) -> str:
+        """Push an image below the name of its own registry; returns the digest of its manifest."""
+        archive = self._folder / "image.tar"
+        write_archive([image], archive)
+        pushed = self._crane("push", archive, self._at(image.name))
+        archive.unlink()
+        return pushed.strip().rpartition("@")[2]
+
+    def push_under_their_names(self, archive: Path) -> None:
+        """Push the images of an archive below the names of their own registries, layers as they are."""
+        for digest, about in self._push(archive, "all"):
+            self._crane("copy", f"{self._at('all')}@{digest}", self._at(about[_NAME]))
+
+    def push_as(self, repository: str, archive: Path) -> None:
+        """Push the images of an archive to one repository, each under its tag, as docs/existing.md says."""
+        for digest, about in self._push(archive, repository):
+            self._crane("tag", f"{self._at(repository)}@{digest}", about[_TAG])
+
+    def _push(self, archive: Path, repository: str) -> list[tuple[str, dict[str, str]]]:
+        """Push the images of an archive to one repository, without tags; returns digests and annotations."""
+        layout = self._folder / "layout"
+        with tarfile.open(archive) as tar:
+            tar.extractall(layout, filter="data")
+        self._crane("push", "--index", layout, self._at(repository))
+        index = json.loads((layout / "index.json").read_text())
+        shutil.rmtree(layout)
+        return [(each["digest"], each["annotations"]) for each in index["manifests"]]
+
+    def _at(self, name: str) -> str:
+        return f"127.0.0.1:{self.port}/{name}"
+
+    def _crane(self, verb: str, *arguments: str | Path) -> str:
+        return run([self._program, verb, "--insecure", *arguments], timeout=_PUSH_SECONDS)
+
+
+class LocalRegistry(Registry):
     """A registry whose data is in `folder`; it runs while the `with` block does."""
 
     def __init__(self, folder: Path, *, registry: Path, crane: Path) -> None:
@@ -31,17 +86,14 @@ class LocalRegistry:
             registry: The program.
             crane: Fills it.
         """
-        self._folder = folder
-        self._program = registry
-        self._crane = crane
+        super().__init__(folder, crane=crane)
+        self._registry = registry
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
 
     def __enter__(self) -> Self:
         config, log = self._folder / "config.yml", self._folder / "registry.log"
-        config.write_text(_CONFIG.format(data=self.data))
-        env = {"OTEL_TRACES_EXPORTER": "none"}
-        process = self._process = spawn([self._program, "serve", config], log=log, env=env)
+        config.write_text(CONFIG.format(data=self.data, address="127.0.0.1:0"))
+        process = self._process = spawn([self._registry, "serve", config], log=log, env=ENVIRONMENT)
 
         def port() -> int:
             text = log.read_text()
@@ -65,17 +117,3 @@ class LocalRegistry:
     def data(self) -> Path:
         """Where its blobs are."""
         return self._folder / "data"
-
-    @property
-    def url(self) -> str:
-        """What `FIREDAMP_REGISTRY_MIRROR` is set to."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def push(self, image: Image) -> str:
-        """Push an image below the name of its own registry; returns the digest of its manifest."""
-        archive = self._folder / "image.tar"
-        write_archive([image], archive)
-        target = f"127.0.0.1:{self.port}/{image.name}"
-        pushed = run([self._crane, "push", "--insecure", archive, target], timeout=120)
-        archive.unlink()
-        return pushed.strip().rpartition("@")[2]

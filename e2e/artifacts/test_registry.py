@@ -17,6 +17,7 @@ import requests
 
 from e2e.artifacts.local_registry import LocalRegistry
 from e2e.artifacts.panel_server import SCRIPT, serving_a_panel
+from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
 from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
@@ -36,7 +37,6 @@ from fixtures.artifacts.recipes import recipe
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
 from fixtures.cluster import clusters
-from fixtures.cluster.kinds import EVENT
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
@@ -91,7 +91,7 @@ def test_a_first_start_pulls_everything(
         source = choose("registry", NEEDS, phases, registry=pulling)
         with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
             ready = time.monotonic() - began
-            pulled = _pulled(environment)
+            pulled = pulled_images(environment.kube)
             present = _present(environment, source.get("containerd")["containerd"] / "ctr")
             executables = _executables(environment)
     assert set(addon_images()) <= present
@@ -126,7 +126,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
         panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,))
         monkeypatch.setattr("fixtures.provision.native.Panel", panel)
         with start(options, phases, source=pulling) as environment:
-            pulled = _pulled(environment)
+            pulled = pulled_images(environment.kube)
             assert environment.gitops
             argocd = environment.gitops.argocd
             served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
@@ -166,17 +166,6 @@ def _pulling(cache: Path, images: Sequence[PinnedImage], phases: Phases) -> Regi
     # What stands in for Istio's proxy has upstream's name only, not its filters.
     source.upstream_images = False
     return source
-
-
-def _pulled(environment: Environment) -> dict[str, str]:
-    """Images by kubelet's own account, with what it said."""
-    events, _ = environment.kube.list(EVENT)
-    messages = [event["message"] for event in events if event.get("reason") == "Pulled"]
-    return {
-        message.split('"')[1]: message.partition(" in ")[2].partition(" (")[0]
-        for message in messages
-        if message.startswith("Successfully pulled image")
-    }
 
 
 def _present(environment: Environment, ctr: Path) -> set[str]:

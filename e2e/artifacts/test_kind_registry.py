@@ -1,0 +1,189 @@
+"""`--artifacts=registry` on kind, and `--payments-image` of the provider existing, on a real registry."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from e2e.artifacts.pulled import pulled_images
+from e2e.artifacts.registry_container import PORT, RegistryContainer
+from e2e.cluster.conformance.kind import KindRig
+from e2e.types import Report
+from e2e.variants import canary_steps, combined, without_analysis
+from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.images import addon_images
+from fixtures.artifacts.mirror import VARIABLE
+from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
+from fixtures.artifacts.registry import RegistrySource
+from fixtures.cluster.existing.marks import RUN
+from fixtures.cluster.existing.sweep import sweep
+from fixtures.cluster.kind.archives import images_of
+from fixtures.cluster.kind.config import REGISTRIES
+from fixtures.cluster.kind.docker import Docker
+from fixtures.cluster.kind.local_registry import network
+from fixtures.cluster.kind.provider import KindCluster
+from fixtures.cluster.kinds import NAMESPACE, Kind
+from fixtures.cluster.kube import Kube
+from fixtures.core.errors import FiredampError
+from fixtures.core.progress import Phases
+from fixtures.core.retry import PendingError, until
+from fixtures.environment import Environment, Existing, Options, start
+from fixtures.rollout.conditions import aborted, promoted, weight_is
+from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.trial import ACTIVE, Trial
+
+pytestmark = [pytest.mark.xdist_group("kind"), pytest.mark.usefixtures("kind_nodes")]
+
+_GONE_SECONDS = 60
+# What kind brings along in its node image.
+_KINDS_OWN = ("pause", "coredns")
+
+
+@pytest.fixture(scope="module")
+def container(kind_nodes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryContainer]:
+    """A registry that holds the add-ons' images below the names of their registries."""
+    del kind_nodes
+    made = Builder().get("registry", "crane", ADDON_IMAGES)
+    with RegistryContainer(
+        tmp_path_factory.mktemp("container"),
+        registry=made["registry"] / "registry",
+        crane=made["crane"] / "crane",
+    ) as running:
+        running.push_under_their_names(made[ADDON_IMAGES] / ARCHIVE)
+        yield running
+
+
+@pytest.fixture
+def mirror(container: RegistryContainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, container.url)
+
+
+@pytest.fixture(scope="module")
+def environment(container: RegistryContainer, pytestconfig: pytest.Config) -> Iterator[Environment]:
+    """A kind cluster whose nodes pull; of which nothing may be left."""
+    name = f"reg-{secrets.token_hex(3)}"
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with pytest.MonkeyPatch.context() as patch, capture.global_and_fixture_disabled():
+        patch.setenv(VARIABLE, container.url)
+        phases = Phases()
+        source = RegistrySource(phases=phases)
+        # What stands in for Istio's proxy has upstream's name only, not its filters.
+        source.upstream_images = False
+        running = start(Options(provider="kind", name=name, artifacts="registry"), phases, source=source)
+    with running:
+        yield running
+        assert KindRig().traces(name), "what looks for traces finds none of a cluster that is there"
+    assert KindRig().traces(name) == []
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_registry_off_the_network_of_the_nodes_is_refused_with_what_puts_it_there(
+    container: RegistryContainer,
+) -> None:
+    Docker().run("network", "disconnect", network(), container.name)
+    options = Options(provider="kind", name=f"reg-{secrets.token_hex(3)}", artifacts="registry")
+    with pytest.raises(FiredampError, match=f"container {container.name} .* not on the network") as caught:
+        start(options)
+    assert KindRig().traces(options.name) == []
+    subprocess.run(shlex.split(caught.value.hint), check=True)
+    networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+    assert network() in Docker().run("inspect", "--format", networks, container.name).split()
+
+
+def test_a_mirror_that_is_no_container_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "http://127.0.0.1:9")
+    options = Options(provider="kind", name=f"reg-{secrets.token_hex(3)}", artifacts="registry")
+    with pytest.raises(FiredampError, match=r"port 9 of .* no container of docker publishes it"):
+        start(options)
+    assert KindRig().traces(options.name) == []
+
+
+def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
+    environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
+) -> None:
+    pulled = pulled_images(environment.kube)
+    with Trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
+        app.deploy("1.2-5xx")
+        took = app.wait(aborted(version="1.2-5xx"), within=45)
+        app.wait(weight_is(0), within=5)
+    wanted = {image for image in addon_images() if not any(own in image for own in _KINDS_OWN)}
+    assert wanted <= pulled.keys()
+    assert {image.rpartition(":")[0] for image in wanted} <= container.asked_by_nodes
+    numbers(
+        deploy_to_aborted=f"{took:.1f} s",
+        **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},
+        **{f"pulled {image.rpartition('/')[2]}": pulled[image] for image in sorted(wanted)},
+    )
+
+
+def test_an_existing_cluster_pulls_the_sample_api_under_the_name_that_the_user_gave_it(
+    environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
+) -> None:
+    assert isinstance(environment.cluster, KindCluster)
+    image = f"localhost:{container.port}/team/payments"
+    (node,), archive = (
+        environment.cluster.nodes,
+        Builder().get("payments-images")["payments-images"] / ARCHIVE,
+    )
+    container.push_as("team/payments", archive)
+    _tell_node(node, container)
+    _empty(environment)
+    _forget(node, images_of(archive))
+    context = yaml.safe_load(environment.cluster.kubeconfig.read_text())["current-context"]
+    existing = Existing(str(environment.cluster.kubeconfig), context, payments_image=image)
+    with start(Options(provider="existing", existing=existing, artifacts="source")) as running:
+        quick = combined(without_analysis, canary_steps(50, "3s"))
+        with Trial(running, "canary", tmp_path / "trial", variant=quick) as app:
+            with app.traffic():
+                app.deploy("1.1")
+                took = app.wait(promoted("1.1"), within=60)
+            pulled = pulled_images(running.kube)
+            answered = assert_no_errors(app.records(), lane=ACTIVE)
+    assert {f"{image}:1.0", f"{image}:1.1"} <= pulled.keys()
+    assert "team/payments" in container.asked_by_nodes
+    numbers(
+        deploy_to_promoted=f"{took:.1f} s",
+        failed_requests=f"0 of {answered:,}",
+        **{f"pulled {each.rpartition('/')[2]}": pulled[each] for each in sorted(pulled) if image in each},
+    )
+
+
+def _tell_node(node: str, container: RegistryContainer) -> None:
+    """What that registry is to a node, as https://kind.sigs.k8s.io/docs/user/local-registry/ has it."""
+    folder = f"{REGISTRIES}/localhost:{container.port}"
+    script = f"mkdir -p {folder} && cat > {folder}/hosts.toml"
+    text = f'[host."http://{container.name}:{PORT}"]\n'
+    Docker().run("exec", "--interactive", node, "sh", "-c", script, stdin=text)
+
+
+def _empty(environment: Environment) -> None:
+    """Remove the stack from a cluster: the provider existing refuses one that has it."""
+    kube, run = environment.kube, f"stack-{secrets.token_hex(3)}"
+    for addon in (*environment.stack.addons, environment.stack.gateway):
+        for each in addon.objects():
+            metadata = each["metadata"]
+            labels = {"metadata": {"labels": {RUN: run}}}
+            kube.patch(Kind.of(each), metadata["name"], metadata.get("namespace"), labels)
+    sweep(kube, run)
+    until(lambda: _no_trial(kube), what="end of the trials", timeout=_GONE_SECONDS)
+
+
+def _forget(node: str, images: Mapping[str, str]) -> None:
+    """Remove images from a node with all that they consist of, to which ids and imports refer as well."""
+    ctr = ("exec", node, "ctr", "--namespace=k8s.io", "images")
+    listed = [line.split() for line in Docker().run(*ctr, "list").splitlines()]
+    names = [each[0] for each in listed if each[2] in images.values() or each[0].startswith("import-")]
+    assert len(names) > len(images), listed
+    Docker().run(*ctr, "remove", "--sync", *names)
+
+
+def _no_trial(kube: Kube) -> None:
+    namespaces, _ = kube.list(NAMESPACE, selector="firedamp.dev/trial")
+    if namespaces:
+        raise PendingError(", ".join(each["metadata"]["name"] for each in namespaces))
