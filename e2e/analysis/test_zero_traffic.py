@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from e2e.analysis import runs
@@ -37,7 +39,9 @@ def test_without_traffic_the_phase_depends_on_how_the_question_is_asked(
 ) -> None:
     with trial("deployment", replicas=1) as app:
         queries = _queries(app)
-        until(lambda: _is_nan(app, queries["NaN"]), what="series of the app without requests", timeout=90)
+        began = app.timeline.clock()
+        silent = partial(_is_nan, app, queries["NaN"], began)
+        until(silent, what="series of the app without requests", timeout=90)
         nowhere = runs.create_without_end(app.kube, app.namespace, "prometheus")
         cells = {(data, guard): f"run-{n}" for n, (data, guard) in enumerate(_cells())}
         for (data, guard), name in cells.items():
@@ -100,7 +104,14 @@ def _metric(query: str, guard: str, address: dict[str, str]) -> Object:
     return metric("success", form.format(query=query), conditions, consecutiveErrorLimit=1, **address)
 
 
-def _is_nan(app: Trial, query: str) -> None:
-    values = [sample["value"][1] for sample in ask(app.environment, query)]
-    if values != ["NaN"]:
+def _is_nan(app: Trial, query: str, began: float) -> None:
+    # The app was asked until it was ready, and a scrape that comes late counts that later.
+    scraped = _values(app, f'max(timestamp(http_requests_total{{namespace="{app.namespace}"}}))')
+    if not scraped or float(scraped[0]) < began + 1:
+        raise PendingError(f"scraped last at {scraped or 'no time'}, and asked until {began:.3f}")
+    if (values := _values(app, query)) != ["NaN"]:
         raise PendingError(f"the answer is {values or 'empty'}")
+
+
+def _values(app: Trial, query: str) -> list[str]:
+    return [sample["value"][1] for sample in ask(app.environment, query)]
