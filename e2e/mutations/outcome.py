@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from enum import Enum
@@ -64,4 +65,5 @@ def outcome_of(fault: str, row: str, junit: Path) -> Outcome:
 
 def _first_line(found: ET.Element) -> str:
     lines = (found.get("message") or "").strip().splitlines()
-    return lines[0] if lines else ""
+    # Without the module of the error's class.
+    return re.sub(r"^(?:\w+\.)+(?=\w+:)", "", lines[0]) if lines else ""

@@ -11,18 +11,18 @@ from e2e.mutations.outcome import Verdict, outcome_of
 from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
 
-_FAILED = '<failure message="weight 5&#10;more">trace</failure>'
+_FAILED = '<failure message="fixtures.errors.NotMetError: weight 5&#10;more">trace</failure>'
 
 
 @pytest.mark.parametrize(
     ("fault", "inside", "verdict", "why"),
     [
-        ("abort-leaves-weight", _FAILED, Verdict.CAUGHT, "weight 5"),
+        ("abort-leaves-weight", _FAILED, Verdict.CAUGHT, "NotMetError: weight 5"),
         ("abort-leaves-weight", "", Verdict.MISSED, "it passed"),
         ("abort-leaves-weight", '<error message="no cluster"/>', Verdict.BROKEN, "no cluster"),
         ("abort-leaves-weight", '<skipped message="no docker"/>', Verdict.BROKEN, "no docker"),
         (NONE, "", Verdict.GREEN, "it passed"),
-        (NONE, _FAILED, Verdict.RED, "weight 5"),
+        (NONE, _FAILED, Verdict.RED, "NotMetError: weight 5"),
     ],
 )
 def test_only_a_failure_of_the_test_itself_catches_a_fault(
