@@ -12,8 +12,8 @@ _LONGEST = 160
 _HEAD = """\
 # The mutation check
 
-A test that cannot fail proves nothing. Each fault below was planted on purpose, and the row that should see it
-was run. `make mutations` does it again; this page is what it wrote.
+A test that cannot fail proves nothing. Each fault below was planted on purpose, and the row that should see
+it was run. `make mutations` does it again; this page is what it wrote.
 
 - **controller**: Argo Rollouts, built from a changed copy of its module (`e2e/mutations/controller.toml`).
 - **manifests**, **harness**: see `e2e/mutations/in_manifests.py` and `in_harness.py`.
