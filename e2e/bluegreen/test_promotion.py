@@ -72,7 +72,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
 def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: Report) -> None:
     settings = blue_green(autoPromotionEnabled=True, autoPromotionSeconds=_AUTOMATIC_SECONDS)
     with trial("bluegreen", variant=settings) as app:
-        with app.traffic(100):
+        with app.traffic(150):
             app.deploy("1.1")
             app.wait(promoted("1.1"), within=150)
         records = app.records()

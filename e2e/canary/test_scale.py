@@ -15,8 +15,8 @@ from fixtures.rollout.expectation import all_of, not_
 from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
-_RATE = 50.0
-# 1,100 requests at twice that.
+_RATE = 100.0
+# 1,100 requests.
 _ENOUGH_SECONDS = 11.0
 _REPLICAS = 4
 
@@ -60,7 +60,7 @@ def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("canary", replicas=_REPLICAS, variant=_with_a_dynamic_stable) as app:
-        with app.traffic(2 * _RATE):
+        with app.traffic(_RATE):
             app.deploy("1.1")
             _walk(app, {"1.0": 3, "1.1": 1}, {"1.0": 1, "1.1": 3})
             app.abort()
@@ -100,7 +100,7 @@ def test_the_abort_of_a_dynamic_stable_stops_at_a_step_with_one_setting_more(
 
     least = value if setting == "minPodsPerReplicaSet" else 1
     with trial("canary", replicas=_REPLICAS, variant=change) as app:
-        with app.traffic(2 * _RATE):
+        with app.traffic(_RATE):
             app.deploy("1.1")
             _walk(app, {"1.0": 3, "1.1": least}, {"1.0": least, "1.1": 3})
             app.abort()
