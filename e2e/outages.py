@@ -30,14 +30,23 @@ def killed(
         ConditionNotMetError: It did not go, or did not come back, in time.
     """
     try:
-        _scale(kube, kind, name, namespace, 0)
-        for pod in pods_of(kube, namespace, selector):
-            kube.delete(POD, pod["metadata"]["name"], namespace, grace=0)
-        until(lambda: _gone(kube, namespace, selector), what=f"{name} gone", timeout=_GONE_SECONDS)
+        kill(kube, name, namespace, selector, kind=kind)
         yield
     finally:
         _scale(kube, kind, name, namespace, 1)
         until(lambda: _ready(kube, namespace, selector), what=f"{name} ready", timeout=_READY_SECONDS)
+
+
+def kill(kube: Kube, name: str, namespace: str, selector: str, *, kind: Kind = DEPLOYMENT) -> None:
+    """Take a workload away at once, and for good; see `killed`.
+
+    Raises:
+        ConditionNotMetError: It did not go in time.
+    """
+    _scale(kube, kind, name, namespace, 0)
+    for pod in pods_of(kube, namespace, selector):
+        kube.delete(POD, pod["metadata"]["name"], namespace, grace=0)
+    until(lambda: _gone(kube, namespace, selector), what=f"{name} gone", timeout=_GONE_SECONDS)
 
 
 def _scale(kube: Kube, kind: Kind, name: str, namespace: str, replicas: int) -> None:

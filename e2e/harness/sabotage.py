@@ -5,8 +5,9 @@ from __future__ import annotations
 from kubernetes.client import ApiException
 
 from e2e import variants
-from fixtures.cluster.kinds import DEPLOYMENT, POD, ROLLOUT, VIRTUAL_SERVICE, Kind
-from fixtures.cluster.kube import Kube, Object, pods_of
+from e2e.outages import kill
+from fixtures.cluster.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
+from fixtures.cluster.kube import Kube, Object
 from fixtures.core.retry import PendingError, until
 from fixtures.stack import istio
 
@@ -109,12 +110,4 @@ def stop_istiod(kube: Kube) -> None:
     # With istiod gone its webhook would refuse every change of a VirtualService, and so the abort itself.
     for name in ("istio-validator-istio-system", "istiod-default-validator"):
         kube.delete(_VALIDATING_WEBHOOK, name)
-    kube.patch(DEPLOYMENT, "istiod", istio.NAMESPACE, {"spec": {"replicas": 0}})
-    for pod in pods_of(kube, istio.NAMESPACE, _ISTIOD):
-        kube.delete(POD, pod["metadata"]["name"], istio.NAMESPACE, grace=0)
-
-    def gone() -> None:
-        if left := pods_of(kube, istio.NAMESPACE, _ISTIOD):
-            raise PendingError(f"{len(left)} pods are there")
-
-    until(gone, what="istiod gone", timeout=60)
+    kill(kube, "istiod", istio.NAMESPACE, _ISTIOD)
