@@ -29,9 +29,16 @@ _NAME, _TAG = "io.containerd.image.name", "org.opencontainers.image.ref.name"
 class Registry:
     """A registry that listens on `port` of loopback; `folder` is for files that come and go."""
 
-    def __init__(self, folder: Path, *, crane: Path) -> None:
-        """Describe it; `crane` fills it."""
+    def __init__(self, folder: Path, *, registry: Path, crane: Path) -> None:
+        """Describe it.
+
+        Args:
+            folder: Empty.
+            registry: The program.
+            crane: Fills it.
+        """
         self._folder = folder
+        self._registry = registry
         self._program = crane
         self.port = 0
 
@@ -78,17 +85,7 @@ class Registry:
 class LocalRegistry(Registry):
     """A registry whose data is in `folder`; it runs while the `with` block does."""
 
-    def __init__(self, folder: Path, *, registry: Path, crane: Path) -> None:
-        """Describe it.
-
-        Args:
-            folder: Empty.
-            registry: The program.
-            crane: Fills it.
-        """
-        super().__init__(folder, crane=crane)
-        self._registry = registry
-        self._process: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         config, log = self._folder / "config.yml", self._folder / "registry.log"

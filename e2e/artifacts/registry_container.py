@@ -28,15 +28,8 @@ class RegistryContainer(Registry):
     """A registry that runs while the `with` block does; the network stays if it was there before."""
 
     def __init__(self, folder: Path, *, registry: Path, crane: Path) -> None:
-        """Describe it.
-
-        Args:
-            folder: Empty.
-            registry: The program.
-            crane: Fills it.
-        """
-        super().__init__(folder, crane=crane)
-        self._registry = registry
+        """Describe it; see `Registry`."""
+        super().__init__(folder, registry=registry, crane=crane)
         self._docker = Docker()
         self._undoing = ExitStack()
         self.name = f"fd-registry-{secrets.token_hex(3)}"
