@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 
 from e2e import variants
+from e2e.analysis.metrics import OF_VERSION
+from e2e.analysis.variants import template
 from e2e.variants import Variant
 from fixtures.cluster.kube import Object
 from fixtures.stack.prometheus import ADDRESS
@@ -51,7 +53,7 @@ def load_test(*, rate: float, seconds: float) -> Variant:
         container |= {"name": "load", "command": ["python3", "-c", _LOAD, *arguments]}
         pod |= {"restartPolicy": "Never"}
         job = {"spec": {"backoffLimit": 0, "template": {"spec": pod}}}
-        objects.append(_template(objects, "load-test", {"provider": {"job": job}}))
+        template("load-test", {"name": "load-test", "provider": {"job": job}})(objects)
 
     return change
 
@@ -59,41 +61,21 @@ def load_test(*, rate: float, seconds: float) -> Variant:
 def one_request(objects: list[Object]) -> None:
     """An AnalysisTemplate `one-request`: a payment request to the canary's Service has to succeed."""
     web = {"url": "http://payments-canary.{{args.namespace}}/payments", "jsonPath": "{$.payments}"}
-    metric = {"provider": {"web": web}, "consecutiveErrorLimit": 0, "count": 1}
-    objects.append(_template(objects, "one-request", metric, "namespace"))
+    metric = {"name": "one-request", "provider": {"web": web}, "consecutiveErrorLimit": 0, "count": 1}
+    template("one-request", metric)(objects)
 
 
 def no_errors(objects: list[Object]) -> None:
     """An AnalysisTemplate `no-errors`: the first 500 that the canary counts is one too many."""
-    labels = (
-        'namespace="{{args.namespace}}", rollouts_pod_template_hash="{{args.pod-hash}}", path="/payments"'
-    )
+    labels = f'{OF_VERSION}, path="/payments"'
     prometheus = {
         "address": ADDRESS,
         "query": f'sum(http_requests_total{{{labels}, code=~"5.."}}) or vector(0)',
     }
     metric = {
+        "name": "no-errors",
         "interval": "1s",
         "failureCondition": "result[0] > 0",
         "provider": {"prometheus": prometheus},
     }
-    objects.append(_template(objects, "no-errors", metric, "namespace", "pod-hash"))
-
-
-def step(template: str, *, with_namespace: bool = False) -> Object:
-    """The step that runs an AnalysisTemplate to its end."""
-    arguments = [{"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}]
-    analysis = {"templates": [{"templateName": template}]}
-    return {"analysis": analysis | ({"args": arguments} if with_namespace else {})}
-
-
-def _template(objects: list[Object], name: str, metric: Object, *arguments: str) -> Object:
-    namespace = variants.found(objects, "Rollout")["metadata"]["namespace"]
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisTemplate",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "args": [{"name": argument} for argument in arguments], "metrics": [{"name": name, **metric}]
-        },
-    }  # fmt: skip
+    template("no-errors", metric)(objects)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from e2e import variants
+from e2e.analysis.variants import step
 from e2e.canary import gates
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import Variant
@@ -59,7 +60,7 @@ def _probe_of_payments(objects: list[Object]) -> None:
 def _one_request_first(objects: list[Object]) -> None:
     variants.without_analysis(objects)
     gates.one_request(objects)
-    first = gates.step("one-request", with_namespace=True)
+    first = step("one-request")
     # Without the pause, the Service still leads to stable pods: it selects the canary's once they are there,
     # and the node's proxy follows later.
     variants.canary_steps({"setCanaryScale": {"replicas": 1}}, "8s", first, 50, "7s")(objects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e import variants
+from e2e.analysis.variants import step
 from e2e.canary import gates
 from e2e.types import EnterClaim, StartTrial
 from fixtures.rollout.conditions import aborted, analysis_failed, paused_at, promoted, weight_is
@@ -56,7 +57,7 @@ def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: Ent
 def test_a_fault_under_load_is_found_by_a_load_test_before_any_client_has_it(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    steps = variants.canary_steps({"setCanaryScale": {"replicas": 1}}, gates.step("load-test"), 5, None)
+    steps = variants.canary_steps({"setCanaryScale": {"replicas": 1}}, step("load-test"), 5, None)
     load_test = gates.load_test(rate=_TEST_RATE, seconds=4)
     with trial("canary", variant=variants.combined(load_test, steps, variants.without_analysis)) as app:
         with app.traffic(_RATE):
