@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fixtures.artifacts import golang
@@ -18,6 +18,7 @@ from fixtures.artifacts.recipes import ARCHIVE, key
 from fixtures.cluster.kube import Object
 from fixtures.environment import Environment
 
+_COMPONENT = "rollouts"
 # What the controller reads: the name of the one fault that is on.
 _VARIABLE = "FIREDAMP_FAULT"
 _TAG = "faults"
@@ -75,7 +76,7 @@ def build(edits: Sequence[Edit]) -> Path:
         StaleEditError: An edit does not fit.
         FiredampError: The build failed.
     """
-    component = pin("rollouts")
+    component = pin(_COMPONENT)
     sources = golang.module_folder(component)
     files = changed_files(edits, sources)
 
@@ -89,7 +90,7 @@ def build(edits: Sequence[Edit]) -> Path:
         shutil.rmtree(copy)
         write_archive([catalog.rollouts(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
 
-    content = digest(key("rollouts"), json.dumps(files), Path(__file__))
+    content = digest(key(_COMPONENT), json.dumps(files), Path(__file__))
     return Cache().get("rollouts-with-faults", content, make) / ARCHIVE
 
 
@@ -99,12 +100,12 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
     Raises:
         FiredampError: It does not come up.
     """
-    environment.cluster.load_image(archive)
-    (addon,) = [each for each in environment.stack.addons if each.component == "rollouts"]
-    running = addon.objects()
-    wanted = deepcopy(running)
-    _switch(wanted, fault)
-    addon.upgrade(environment.kube, running=running, wanted=wanted)
+    environment.stack.upgrade(
+        environment.kube,
+        _COMPONENT,
+        change=partial(_switch, fault=fault),
+        images=partial(environment.cluster.load_image, archive),
+    )
 
 
 def _copy(sources: Path, target: Path) -> None:
@@ -116,7 +117,7 @@ def _copy(sources: Path, target: Path) -> None:
             shutil.copyfile(path, place)
 
 
-def _switch(objects: list[Object], fault: str) -> None:
+def _switch(objects: list[Object], *, fault: str) -> None:
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             container = manifest["spec"]["template"]["spec"]["containers"][0]
