@@ -3,16 +3,21 @@ VENV := .venv
 PYTHON ?= python3
 # native, or kind
 CLUSTER ?= native
+SCENARIOS := $(addprefix e2e/,baseline canary bluegreen analysis operations regressions)
 # Tests side by side; 0 has them one after the other, in one process.
 WORKERS ?= auto
 
-.PHONY: demo test docs mutations lint setup clean
+.PHONY: demo test scenarios docs mutations lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
 
 test: setup lint
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+# What a new version of Argo Rollouts or Istio has to show: the scenarios on one provider, and nothing of the harness.
+scenarios: setup
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup --cluster-provider $(CLUSTER) $(SCENARIOS) $(PYTEST_ARGS)
 
 # The pages that are made from the last run.
 docs: setup
