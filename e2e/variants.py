@@ -55,6 +55,15 @@ def judged_by(*templates: str) -> Variant:
     return change
 
 
+def aborted_pods_stay(seconds: int) -> Variant:
+    """The pods of an aborted canary stay for as long, instead of the base's 2 s."""
+
+    def change(objects: list[Object]) -> None:
+        strategy_of(objects)["abortScaleDownDelaySeconds"] = seconds
+
+    return change
+
+
 def analysis(*templates: str, args: Sequence[Object] = (), **fields: object) -> Object:
     """An analysis of the version that is being released, by these AnalysisTemplates.
 
