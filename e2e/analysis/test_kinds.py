@@ -16,8 +16,8 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
 _BAD = "1.2-5xx"
-# Watches of different kinds may tell of two changes in another order: seen by 4.9 s on a machine without time.
-# Any other step is 14 s away.
+# Watches of different kinds may tell of two changes in another order, on a machine without time by 4.9 s. Any
+# other step is 14 s away.
 _LAG = 6.0
 # From the step that asks for an analysis to the AnalysisRun.
 _START_SECONDS = 10.0

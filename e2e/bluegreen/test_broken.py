@@ -18,10 +18,10 @@ from fixtures.trial import ACTIVE
 @pytest.mark.parametrize(
     ("version", "deadline", "because"),
     [
-        ("1.2-crash", 20, "has timed out progressing"),
+        ("1.2-crash", 15, "has timed out progressing"),
         # It has to be available first, however long that takes on a busy machine.
         ("1.2-5xx", 90, 'Metric "success-rate" assessed Failed'),
-        ("1.2-neverready", 20, "has timed out progressing"),
+        ("1.2-neverready", 15, "has timed out progressing"),
     ],
 )
 def test_a_broken_green_never_reaches_active(

@@ -26,7 +26,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
 ) -> None:
     with trial("canary") as app:
         before = app.stable_pods()
-        with app.traffic():
+        with app.traffic(100):
             app.deploy("1.2-crash")
             took = app.wait(aborted(version="1.2-crash"), within=90)
         records = app.records()

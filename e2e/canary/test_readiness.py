@@ -15,20 +15,24 @@ from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, ass
 from fixtures.trial import ACTIVE
 
 _RATE = 100.0
+_DEADLINE_SECONDS = 15
 
 
 @pytest.mark.scenario("can-17")
 def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary", variant=_held_at_5_percent) as app:
+    with trial("canary", variant=variants.combined(_held_at_5_percent, _soon_late)) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-neverready")
             took = app.wait(aborted(version="1.2-neverready"), within=90)
         records = app.records()
         none = assert_exactly_none(records, lane=ACTIVE, version="1.2-neverready")
         assert_no_errors(records, lane=ACTIVE)
-    numbers(responses_of_the_bad_version=none, deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds 30)")
+    numbers(
+        responses_of_the_bad_version=none,
+        deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds {_DEADLINE_SECONDS})",
+    )
 
 
 @pytest.mark.scenario("can-17")
@@ -52,3 +56,8 @@ def _held_at_5_percent(objects: list[Object]) -> None:
     """Nothing but readiness judges."""
     variants.without_analysis(objects)
     variants.canary_steps(5, None)(objects)
+
+
+def _soon_late(objects: list[Object]) -> None:
+    """It is never ready, however long it is waited for."""
+    variants.spec_of(objects)["progressDeadlineSeconds"] = _DEADLINE_SECONDS
