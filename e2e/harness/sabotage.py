@@ -19,7 +19,7 @@ def judged_at_the_last_step(objects: list[Object]) -> None:
     """The canary waits at its weight, and is judged once somebody promotes it: time to break something."""
     variants.canary_steps(5, None, 5, None)(objects)
     # An abort leaves it its pods for as long as anybody looks.
-    variants.strategy_of(objects)["abortScaleDownDelaySeconds"] = 60
+    variants.aborted_pods_stay(60)(objects)
     variants.strategy_of(objects)["analysis"]["startingStep"] = 3
 
 
