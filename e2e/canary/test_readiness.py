@@ -22,7 +22,7 @@ _DEADLINE_SECONDS = 15
 def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary", variant=variants.combined(_held_at_5_percent, _soon_late)) as app:
+    with trial("canary", variant=variants.combined(_held_at_5_percent, _given_up_soon)) as app:
         with app.traffic(_RATE):
             app.deploy("1.2-neverready")
             took = app.wait(aborted(version="1.2-neverready"), within=90)
@@ -58,6 +58,6 @@ def _held_at_5_percent(objects: list[Object]) -> None:
     variants.canary_steps(5, None)(objects)
 
 
-def _soon_late(objects: list[Object]) -> None:
+def _given_up_soon(objects: list[Object]) -> None:
     """It is never ready, however long it is waited for."""
     variants.spec_of(objects)["progressDeadlineSeconds"] = _DEADLINE_SECONDS
