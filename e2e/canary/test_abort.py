@@ -62,6 +62,8 @@ def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbe
         assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
         life = share_while_it_answered(records, story, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+        strays = [each for each in requests(records, ACTIVE) if each.failed and each.version != "1.2-5xx"]
+        assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
     assert story.first_bad is not None
     assert story.weight_zero is not None
     assert story.last_response is not None
