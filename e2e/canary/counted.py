@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from e2e.promql import ask
 from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.convergence import versions_by_hash
-from fixtures.rollout.verdicts import Window
+from fixtures.rollout.timeline import Record
+from fixtures.rollout.verdicts import Window, requests
 from fixtures.trial import Trial
+
+# A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/stack/prometheus.yaml.
+_READ_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,18 @@ def counted_lately(app: Trial, version: str, *, seconds: int) -> Counted:
         raise ConditionNotMetError(f"{version} was scraped for {end - start:.1f} of the last {seconds} s")
     grew = [round(samples[end] - samples[start]) for samples in (all_codes, failures)]
     return Counted(Window(start, end), *grew)
+
+
+def countable(records: Sequence[Record], window: Window, *lanes: str) -> tuple[int, int]:
+    """How many requests of some lanes a version may have counted between two scrapes: no fewer, and no more.
+
+    No fewer than were sent and answered between them; no more than were on their way at some time then. In
+    a gateway that stalls, requests of two seconds may be on their way at once.
+    """
+    sent = [each for lane in lanes for each in requests(records, lane)]
+    fewest = sum(each.t >= window.start + _READ_WITHIN and each.received <= window.end for each in sent)
+    most = sum(each.received >= window.start and each.t <= window.end + _READ_WITHIN for each in sent)
+    return fewest, most
 
 
 def _samples(found: list[Object]) -> dict[float, float]:
