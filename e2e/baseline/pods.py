@@ -11,7 +11,8 @@ from fixtures.rollout.verdicts import Window, requests
 from fixtures.trial import ACTIVE
 from loadgen.records import Request
 
-# What the gateway takes to follow the pods is some tenths of a second; a machine may be ten times as busy.
+# What the gateway takes to follow the pods is some tenths of a second, and so is what the watch takes to tell
+# of them; a machine may be ten times as busy.
 CONVERGENCE_SECONDS = 5.0
 # The shortest stage worth measuring.
 _SHORTEST_SECONDS = 3.0
@@ -34,7 +35,7 @@ class Stage:
 
 
 def ready_shares(records: list[Record], version: str) -> Iterator[Stage]:
-    """The stages of an update to `version`, without the time that the gateway needs to follow."""
+    """The stages of an update to `version`, without the times at which the gateway asked other pods."""
     sent = requests(records, ACTIVE)
     ready: dict[str, str | None] = {}
     since = 0.0
@@ -46,18 +47,27 @@ def ready_shares(records: list[Record], version: str) -> Iterator[Stage]:
             ready.pop(pod["name"], None)
         if ready == before:
             continue
-        end = pod["t"] - _LAG
-        start = _followed(sent, before.keys(), Window(since - _LAG, end))
-        if before and end - start >= _SHORTEST_SECONDS:
+        window = _followed(sent, before.keys(), Window(since - _LAG, pod["t"] - _LAG))
+        if before and window.end - window.start >= _SHORTEST_SECONDS:
             new = sum(tag == version for tag in before.values())
-            yield Stage(Window(start, end), new, len(before))
+            yield Stage(window, new, len(before))
         since = pod["t"]
 
 
-def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> float:
-    """From when on each of the ready pods was asked and no other; later than allowed is too late."""
+def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> Window:
+    """When each of the ready pods was asked and no other.
+
+    The gateway may follow late, or have followed before the watch told of the change. More than
+    `CONVERGENCE_SECONDS` of either is not forgiven.
+    """
+    known = {request.pod for request in sent if request.t <= stage.start}
     answered = [request for request in sent if request.pod and request.t in stage]
+    last = {request.pod: request.t for request in answered}
     first = {request.pod: request.t for request in reversed(answered)}
-    others = [request.t for request in answered if request.pod not in ready]
-    latest = max([*others, *(first.get(pod, stage.end) for pod in ready)], default=stage.start)
-    return min(latest, stage.start + CONVERGENCE_SECONDS)
+    gone = [t for pod, t in last.items() if pod not in ready and pod in known]
+    early = [t for pod, t in first.items() if pod not in ready and pod not in known]
+    latest = max([*gone, *(first.get(pod, stage.end) for pod in ready)], default=stage.start)
+    earliest = min([*early, *(last.get(pod, stage.start) for pod in ready)], default=stage.end)
+    return Window(
+        min(latest, stage.start + CONVERGENCE_SECONDS), max(earliest, stage.end - CONVERGENCE_SECONDS)
+    )

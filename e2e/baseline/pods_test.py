@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from e2e.baseline.pods import CONVERGENCE_SECONDS, Stage, ready_shares
@@ -22,22 +24,52 @@ def answer(t: float, version: str) -> Record:
     }  # fmt: skip
 
 
+def answers(begin: float, end: float, version: str) -> list[Record]:
+    return [answer(0.1 * n, version) for n in range(round(10 * begin), round(10 * end))]
+
+
 @pytest.mark.parametrize(("came", "start"), [(12.0, 12.0), (19.0, 9.75 + CONVERGENCE_SECONDS)])
 def test_a_stage_begins_with_the_first_answer_of_its_latest_pod_unless_that_comes_much_too_late(
     came: float, start: float
 ) -> None:
     records = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
-    records += [answer(0.1 * n, OLD) for n in range(300)] + [answer(came, NEW)]
+    records += answers(0, 29.8, OLD) + answers(came, 29.8, NEW)
 
     *_, stage = ready_shares(records, NEW)
 
-    assert stage == Stage(Window(start, 29.75), new=1, total=2)
+    assert rounded(stage) == Stage(Window(start, 29.7), new=1, total=2)
+
+
+@pytest.mark.parametrize(("left", "end"), [(28.0, 27.9), (22.0, 29.75 - CONVERGENCE_SECONDS)])
+def test_a_stage_ends_with_the_last_answer_of_the_pod_that_leaves_unless_that_comes_much_too_early(
+    left: float, end: float
+) -> None:
+    records = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
+    records += answers(0, left, OLD) + answers(10, 30, NEW)
+
+    *_, stage = ready_shares(records, NEW)
+
+    assert rounded(stage) == Stage(Window(10.0, end), new=1, total=2)
+
+
+def test_a_stage_ends_with_the_first_answer_of_a_pod_that_the_watch_has_not_told_of() -> None:
+    records = [pod(0, OLD), pod(30, NEW)]
+    records += answers(0, 30, OLD) + answers(27, 30, NEW)
+
+    *_, stage = ready_shares(records, NEW)
+
+    assert rounded(stage) == Stage(Window(0.0, 27.0), new=0, total=1)
 
 
 def test_a_stage_begins_after_the_last_answer_of_a_pod_that_is_not_ready_any_more() -> None:
     records = [pod(0, OLD), pod(0, NEW), pod(10, OLD, ready=False), pod(30, NEW, ready=False)]
-    records += [answer(9.9, OLD), answer(10.5, NEW), answer(13.0, OLD)]
+    records += [answer(9.5, OLD), *answers(10.5, 29.8, NEW), answer(13.0, OLD)]
 
     *_, stage = ready_shares(records, NEW)
 
-    assert stage == Stage(Window(13.0, 29.75), new=1, total=1)
+    assert rounded(stage) == Stage(Window(13.0, 29.7), new=1, total=1)
+
+
+def rounded(stage: Stage) -> Stage:
+    window = stage.window
+    return replace(stage, window=Window(round(window.start, 3), round(window.end, 3)))
