@@ -79,8 +79,10 @@ class RunReport:
     def __str__(self) -> str:
         failed = ", ".join(f"{count:,} x {what}" for what, count in self.errors.most_common(5))
         late_share = f" ({percent(self.late.value)}%, n={self.late.n:,})" if self.late.n else ""
+        # The rate of no time at all is not worth telling.
+        rate = f" ({self.rate:.1f}/s)" if round(self.seconds, 1) else ""
         return (
-            f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s ({self.rate:.1f}/s), "
+            f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s{rate}, "
             f"{self.late.k:,} late by more than {LATE_MS:g} ms{late_share}, "
             f"failed: {failed or 'none'}, load generator's CPU at most {percent(self.cpu)}% of a core"
         )

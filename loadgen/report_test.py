@@ -37,6 +37,10 @@ def test_a_run_that_kept_its_rate_is_accepted_and_summed_up() -> None:
     )
 
 
+def test_a_run_of_no_time_has_no_rate() -> None:
+    assert str(report_of(7, seconds=4e-6)).startswith("7 of 0 requests sent in 0.0 s, ")
+
+
 @pytest.mark.parametrize(
     ("report", "why"),
     [
