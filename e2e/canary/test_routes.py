@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from e2e import variants
-from e2e.canary.counted import countable, counted_lately
 from e2e.canary.routes import MIRRORED, PROBE, WITH_HEADER, probes, routes_are, steps_with_routes
+from e2e.counted import countable, counted_by
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, paused_at, promoted
@@ -75,7 +75,7 @@ def test_a_mirrored_version_fails_where_no_client_sees_it_and_its_routes_end_wit
             app.deploy("1.2-5xx")
             app.wait(paused_at(3), within=45)
             window = _judged(app, "probe", "shadow", "primary", seconds=_SCRAPED)
-            mirrored = counted_lately(app, "1.2-5xx", seconds=_SCRAPED)
+            mirrored = counted_by(app, "1.2-5xx", seconds=_SCRAPED)
             app.promote()
             app.wait(aborted(version="1.2-5xx"), within=45)
             app.wait(routes_are("primary"), within=_TOLD)

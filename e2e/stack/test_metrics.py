@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
-from e2e.promql import ask
+from e2e.counted import countable, counted_lately
 from e2e.types import Report, StartTrial
-from fixtures.core.retry import PendingError, until
-from fixtures.trial import Trial
+from fixtures.rollout.conditions import healthy
+from fixtures.rollout.verdicts import ENOUGH, requests
+from fixtures.trial import ACTIVE
 
 _RATE = 100.0
-_QUERIES = {
+# Longer than the 1,000 requests of a verdict take; from the first to the last scrape in it, up to 2 s less.
+_SCRAPED = 15
+_COUNTERS = {
     "of the application": 'http_requests_total{{namespace="{namespace}", path="/payments"}}',
     "of Istio": 'istio_requests_total{{destination_service_namespace="{namespace}",'
     ' destination_service_name="payments-stable", reporter="source", response_code="200"}}',
@@ -18,19 +19,20 @@ _QUERIES = {
 
 
 def test_prometheus_counts_the_requests_that_were_sent(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary") as app, app.traffic(rate=_RATE) as traffic:
-        for name, query in _QUERIES.items():
-            rate = until(lambda query=query: _rate(app, query), what=f"rate {name}", timeout=90, interval=0.5)  # type: ignore[misc]
-            assert rate == pytest.approx(_RATE, rel=0.2), f"metric {name}: {rate:.0f}/s"
-            numbers(**{f"requests/s by the metric {name}": f"{rate:.1f} (sent: {_RATE:.0f})"})
-        traffic.require_flowing()
-
-
-def _rate(app: Trial, query: str) -> float:
-    """The rate over the last 10 s, once Prometheus has seen as much."""
-    series = query.format(namespace=app.namespace)
-    full = f"sum(rate({series}[10s])) and min(count_over_time({series}[11s])) >= 10"
-    found = ask(app.environment, full)
-    if not found:
-        raise PendingError(f"{series} has less than 10 s of samples")
-    return float(found[0]["value"][1])
+    # One pod, so that all of the application's series are scraped at once.
+    with trial("canary", replicas=1) as app:
+        with app.traffic(_RATE):
+            app.holds(healthy(), for_=_SCRAPED)
+            counted = {
+                name: counted_lately(app, series.format(namespace=app.namespace), seconds=_SCRAPED)
+                for name, series in _COUNTERS.items()
+            }
+        records = app.records()
+    for name, found in counted.items():
+        sent = len(requests(records, ACTIVE, found.window))
+        assert sent >= ENOUGH, f"only {sent:,} requests between two scrapes"
+        fewest, most = countable(records, found.window, ACTIVE)
+        assert fewest <= found.requests <= most, (
+            f"metric {name}: {found.requests:,} were counted, {fewest:,} to {most:,} sent"
+        )
+        numbers(**{f"by the metric {name}": f"{found.requests:,}, of {fewest:,} to {most:,} sent"})
