@@ -7,7 +7,7 @@ from itertools import pairwise
 from fixtures.rollout.convergence import changes
 from fixtures.rollout.story import AbortStory, abort_story
 from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_share
+from fixtures.rollout.verdicts import ENOUGH, Window, assert_at_most, requests
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
@@ -21,16 +21,21 @@ def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Abor
     return abort_story(app.records(), version=version, lane=ACTIVE)
 
 
-def share_while_it_answered(records: list[Record], story: AbortStory, *, weight: float) -> Share:
-    """The version's share from its first to its last response, which the weight has to explain.
+def share_since_its_first_response(records: list[Record], story: AbortStory, *, weight: float) -> Share:
+    """The version's share of the 1,000 requests after its first response, or of all until its last.
 
-    Where the analysis had its data so late that the canary got to the next weight, until then.
+    No more than the weight allows; less, where it is withdrawn before a verdict's number of requests. Where
+    the analysis had its data so late that the canary got to a higher weight, that one allows more.
     """
     assert story.first_response is not None, f"{story.version} never answered a client"
     assert story.last_response is not None
-    higher = [change.t for change in changes(records) if change.after.get(story.version, 0) > weight]
-    life = Window(story.first_response, min([story.last_response, *higher]))
-    return assert_share(records, lane=ACTIVE, version=story.version, weight=weight, window=life, at_least=200)
+    since = [each for each in requests(records, ACTIVE, Window(story.first_response)) if each.version]
+    assert len(since) >= ENOUGH, f"only {len(since):,} responses after the first of {story.version}"
+    life = Window(story.first_response, max(story.last_response, since[ENOUGH - 1].t))
+    given = [change.after.get(story.version, 0) for change in changes(records) if change.t <= life.end]
+    return assert_at_most(
+        records, lane=ACTIVE, version=story.version, weight=max([weight, *given]), window=life
+    )
 
 
 def selector_switches(records: list[Record], service: str, after: float | None) -> int:

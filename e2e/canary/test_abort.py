@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.canary.aborting import (
-    release_and_abort,
-    selector_switches,
-    share_while_it_answered,
-)
+from e2e.canary.aborting import release_and_abort, selector_switches, share_since_its_first_response
 from e2e.types import EnterClaim, Report, StartTrial
 from fixtures.rollout.conditions import aborted
 from fixtures.rollout.convergence import assert_gone
@@ -59,12 +55,12 @@ def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbe
         story = release_and_abort(app, "1.2-5xx")
         records = app.records()
 
+        assert story.first_bad is not None, "no client had a bad answer, so this proved nothing"
         assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
-        life = share_while_it_answered(records, story, weight=5)
+        life = share_since_its_first_response(records, story, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         strays = [each for each in requests(records, ACTIVE) if each.failed and each.version != "1.2-5xx"]
         assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
-    assert story.first_bad is not None
     assert story.weight_zero is not None
     assert story.last_response is not None
     numbers(
@@ -74,7 +70,7 @@ def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbe
         VirtualService_0_to_last_response=f"{story.last_response - story.weight_zero:.2f} s",
         responses_after_VirtualService_0=story.after_zero,
         bad_responses_of_all=story.bad,
-        share_while_it_answered=life,
+        share_since_its_first_response=life,
         after_convergence=gone,
         canary_Service_switches_after_abort=selector_switches(records, "payments-canary", story.aborted),
     )

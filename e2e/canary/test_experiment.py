@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e import variants
+from e2e.canary.aborting import share_since_its_first_response
 from e2e.canary.experiments import (
     BASELINE,
     CANARY,
@@ -18,6 +19,7 @@ from fixtures.cluster.kinds import EXPERIMENT
 from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
+from fixtures.rollout.story import abort_story
 from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
@@ -71,9 +73,9 @@ def test_a_broken_version_fails_beside_the_old_one_and_is_aborted(trial: StartTr
         assert phases[CANARY] == "Failed"
         assert phases[BASELINE] == "Successful", "the old version failed too, or was not judged to the end"
         assert _experiment(app) == "Failed"
-        during, *_, after = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
-        broken = share_of_pods(records, ACTIVE, CANARY, during.window)
-        assert broken.contains(_WEIGHT / 100), f"the canary's weight is {_WEIGHT}%, its share {broken}"
+        story = abort_story(records, version="1.2-5xx", lane=ACTIVE)
+        broken = share_since_its_first_response(records, story, weight=_WEIGHT)
+        after = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
         assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx", window=after.window)
         spared = assert_no_errors(records, lane=ACTIVE, window=after.window)
     numbers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.canary.aborting import release_and_abort, share_while_it_answered
+from e2e.canary.aborting import release_and_abort, share_since_its_first_response
 from e2e.types import Report, StartTrial
 from fixtures.rollout.convergence import assert_gone
 from fixtures.rollout.timeline import Record, present
@@ -28,7 +28,7 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
         answered = assert_no_errors(records, lane=ACTIVE)
         slow, good = _p99_seconds(records, SLOW), _p99_seconds(records, "1.0")
         assert slow > _LIMIT_SECONDS, f"clients saw a p99 of {slow:.2f} s"
-        life = share_while_it_answered(records, story, weight=5)
+        life = share_since_its_first_response(records, story, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
     assert story.first_response is not None
     assert story.weight_zero is not None
@@ -37,7 +37,7 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
         first_response_to_VirtualService_0=f"{story.weight_zero - story.first_response:.2f} s",
         p99_that_clients_saw=f"{slow:.2f} s of {SLOW}, {good:.2f} s of 1.0 (limit {_LIMIT_SECONDS} s)",
         slow_responses_of_all=story.served,
-        share_while_it_answered=life,
+        share_since_its_first_response=life,
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.canary.aborting import share_while_it_answered
+from e2e.canary.aborting import share_since_its_first_response
 from e2e.gitops.ci import deploy_by_ci
 from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
@@ -88,13 +88,13 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
         assert (latest.revision, latest.image) == (bad.revision, "1.2-5xx"), "Git no longer named the bad tag"
         story = abort_story(records, version="1.2-5xx", lane=ACTIVE)
         assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
-        life = share_while_it_answered(records, story, weight=5)
+        life = share_since_its_first_response(records, story, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
     numbers(**dict(delivery(records, bad, lane=ACTIVE).rows()))
     numbers(**{f"{what}, since the commit": f"{t:.2f} s" for what, t in story.rows()})
     numbers(
         bad_responses_of_all=story.bad,
-        share_while_it_answered=life,
+        share_since_its_first_response=life,
         after_convergence=gone,
         revert_to_Healthy=f"{back:.1f} s",
     )

@@ -9,8 +9,8 @@ from fixtures.rollout.verdicts import ENOUGH, requests
 from fixtures.trial import ACTIVE
 
 _RATE = 100.0
-# Longer than the 1,000 requests of a verdict take; from the first to the last scrape in it, up to 2 s less.
-_SCRAPED = 15
+# Longer than the 1,000 requests of a verdict take, and than Prometheus takes to find a new pod.
+_SCRAPED = 25
 _COUNTERS = {
     "of the application": 'http_requests_total{{namespace="{namespace}", path="/payments"}}',
     "of Istio": 'istio_requests_total{{destination_service_namespace="{namespace}",'
