@@ -25,17 +25,15 @@ def share_since_its_first_response(records: list[Record], story: AbortStory, *, 
     """The version's share of the 1,000 requests after its first response, or of all until its last.
 
     No more than the weight allows; less, where it is withdrawn before a verdict's number of requests. Where
-    the analysis had its data so late that the canary got to a higher weight, that one allows more.
+    the analysis had its data so late that the canary got to the next weight, until then.
     """
     assert story.first_response is not None, f"{story.version} never answered a client"
     assert story.last_response is not None
     since = [each for each in requests(records, ACTIVE, Window(story.first_response)) if each.version]
     assert len(since) >= ENOUGH, f"only {len(since):,} responses after the first of {story.version}"
-    life = Window(story.first_response, max(story.last_response, since[ENOUGH - 1].t))
-    given = [change.after.get(story.version, 0) for change in changes(records) if change.t <= life.end]
-    return assert_at_most(
-        records, lane=ACTIVE, version=story.version, weight=max([weight, *given]), window=life
-    )
+    higher = [change.t for change in changes(records) if change.after.get(story.version, 0) > weight]
+    life = Window(story.first_response, min([max(story.last_response, since[ENOUGH - 1].t), *higher]))
+    return assert_at_most(records, lane=ACTIVE, version=story.version, weight=weight, window=life)
 
 
 def selector_switches(records: list[Record], service: str, after: float | None) -> int:

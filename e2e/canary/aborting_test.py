@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from e2e.canary.aborting import share_since_its_first_response
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.rollout.story import abort_story
+from fixtures.rollout.timeline import Record
+from fixtures.rollout.verdicts_test import CANARY, request, run, services, sets, traffic, weight
+from loadgen.statistics import Share
+
+
+def judged(*, claimed: int, given: float) -> Share:
+    """A canary of 4 s, and clients who are spared afterwards."""
+    deploy: Record = {"t": 0, "kind": "verb", "verb": "deploy", "detail": CANARY}
+    before, after = [sets(-2), services(-2, canary=CANARY), [weight(-1, 0)]], [weight(4, 0)]
+    sent = [traffic(0, 1, 0), [request(1, CANARY)], traffic(1, 3, given), traffic(4, 8, 0)]
+    records = run(*before, [deploy, weight(0.9, claimed)], *sent, after)
+    return share_since_its_first_response(
+        records, abort_story(records, version=CANARY, lane="active"), weight=5
+    )
+
+
+def test_a_short_life_is_judged_by_a_verdicts_number_of_requests() -> None:
+    share = judged(claimed=5, given=5)
+
+    assert share.n == 1000
+    assert 15 < share.k < 60
+
+
+@pytest.mark.parametrize(("claimed", "given"), [(5, 20), (15, 15)])
+def test_a_canary_that_got_more_than_its_step_says_is_seen(claimed: int, given: float) -> None:
+    with pytest.raises(ConditionNotMetError, match=r"never given more than 5% and got|only 0 responses"):
+        judged(claimed=claimed, given=given)
