@@ -26,7 +26,7 @@ def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: Na
     node.kube.apply(_pod("nowhere", f"{_IMAGE}:no-such-tag"))
     wait_for(node.kube, POD, "nowhere", "default", _is_waiting, what="a pull that failed", timeout=60)
     with pytest.raises(ConditionNotMetError, match=r"payments (ErrImagePull|ImagePullBackOff).*no-such-tag"):
-        wait_for_pod(node.kube, "nowhere", "default", timeout=4)
+        wait_for_pod(node.kube, "nowhere", "default", timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: N
     time.sleep(1)  # for what must not come: a change told twice
     began = time.monotonic()
     stop.set()
-    follower.join(5)
+    follower.join(20)
     took = time.monotonic() - began
     seen = [(event.type, event.object["metadata"]["name"]) for event in told]
     assert [each for each in seen if each[1] in names] == [("ADDED", name) for name in names]
-    # By itself, a request ends after up to 3 s.
-    assert took < 1, f"the watch ended {took:.2f} s after it was stopped"
+    # By itself, a request ends after up to 30 s.
+    assert took < 10, f"the watch ended {took:.2f} s after it was stopped"
 
 
 def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
