@@ -16,15 +16,6 @@ def blue_green(**settings: object) -> Variant:
     return change
 
 
-def progress_deadline(seconds: int) -> Variant:
-    """How long the new version may take to be available."""
-
-    def change(objects: list[Object]) -> None:
-        variants.spec_of(objects)["progressDeadlineSeconds"] = seconds
-
-    return change
-
-
 def analysis(when: str, *, count: int = 20) -> Variant:
     """The new version's success rate decides; `when` is prePromotionAnalysis or postPromotionAnalysis.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.bluegreen.strategy import analysis, blue_green, progress_deadline
+from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import asked, selected
+from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.rollout.conditions import aborted
@@ -27,10 +28,9 @@ from fixtures.trial import ACTIVE
 def test_a_broken_green_never_reaches_active(
     trial: StartTrial, numbers: Report, version: str, deadline: int, because: str
 ) -> None:
-    variant = combined(
-        blue_green(autoPromotionEnabled=True), progress_deadline(deadline), analysis("prePromotionAnalysis")
-    )
+    variant = combined(blue_green(autoPromotionEnabled=True), analysis("prePromotionAnalysis"))
     with trial("bluegreen", variant=variant) as app:
+        give_up_after(app, deadline)
         before = app.stable_pods()
         with app.traffic(100, preview_rate=50):
             app.deploy(version)

@@ -6,6 +6,7 @@ import pytest
 
 from e2e import variants
 from e2e.canary import gates
+from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import aborted, paused_at, weight_is
@@ -22,7 +23,8 @@ _DEADLINE_SECONDS = 15
 def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
     trial: StartTrial, numbers: Report
 ) -> None:
-    with trial("canary", variant=variants.combined(_held_at_5_percent, _given_up_soon)) as app:
+    with trial("canary", variant=_held_at_5_percent) as app:
+        give_up_after(app, _DEADLINE_SECONDS)
         with app.traffic(_RATE):
             app.deploy("1.2-neverready")
             took = app.wait(aborted(version="1.2-neverready"), within=90)
@@ -56,8 +58,3 @@ def _held_at_5_percent(objects: list[Object]) -> None:
     """Nothing but readiness judges."""
     variants.without_analysis(objects)
     variants.canary_steps(5, None)(objects)
-
-
-def _given_up_soon(objects: list[Object]) -> None:
-    """It is never ready, however long it is waited for."""
-    variants.spec_of(objects)["progressDeadlineSeconds"] = _DEADLINE_SECONDS

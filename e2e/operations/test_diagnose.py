@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.deadline import give_up_after
 from e2e.operations.diagnosing import as_applied, diagnose, rival, told
 from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
@@ -56,8 +57,7 @@ def test_a_missed_deadline_says_what_the_pods_lacked(
     trial: StartTrial, plugin: Plugin, numbers: Report
 ) -> None:
     with trial("canary", replicas=1) as app:
-        # Not from the beginning: the good version may need its time, too.
-        _patch(app, {"spec": {"progressDeadlineSeconds": 15}})
+        give_up_after(app, 15)
         app.deploy("1.2-neverready")
         late = told(app, "progress deadline", saying="statuscode")
         assert late.code == 1

@@ -10,9 +10,9 @@ from collections import Counter
 
 import pytest
 
-from e2e.bluegreen.strategy import analysis, progress_deadline
+from e2e.bluegreen.strategy import analysis
+from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
-from e2e.variants import combined
 from fixtures.rollout.conditions import aborted, behind, preview_ready
 from fixtures.rollout.timeline import of_kind
 from fixtures.rollout.verdicts import assert_no_errors, requests
@@ -21,8 +21,8 @@ from fixtures.trial import ACTIVE, PREVIEW
 
 @pytest.mark.scenario("4750")
 def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial, numbers: Report) -> None:
-    variant = combined(analysis("prePromotionAnalysis"), progress_deadline(15))
-    with trial("bluegreen", variant=variant) as app:
+    with trial("bluegreen", variant=analysis("prePromotionAnalysis")) as app:
+        give_up_after(app, 15)
         before = app.stable_pods()
         with app.traffic(100):
             for version in ("1.2-crash", "1.2-neverready"):

@@ -1,0 +1,14 @@
+"""How long a new version may take to be available."""
+
+from __future__ import annotations
+
+from fixtures.cluster.kinds import ROLLOUT
+from fixtures.trial import Trial
+
+
+def give_up_after(app: Trial, seconds: int) -> None:
+    """Have the next version aborted if it is not available in time.
+
+    Not from the beginning: the good version may need its time, too.
+    """
+    app.kube.patch(ROLLOUT, "payments", app.namespace, {"spec": {"progressDeadlineSeconds": seconds}})
