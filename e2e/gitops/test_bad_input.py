@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.gitops.looking import wait_looking
 from e2e.gitops.outages import unreachable, wrong_credentials
 from e2e.gitops.variants import progress_deadline, replicas, with_patch
 from e2e.types import Report, StartGitOpsTrial
@@ -66,10 +65,10 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
         with app.traffic():
             with wrong_credentials(app.kube, app.application.url):
                 numbers(wrong_credentials=_complaint(app, "authentication required"))
-            wait_looking(app, app.application.synced(app.first, patient=True), within=60)
+            app.wait_looking(app.application.synced(app.first, patient=True), within=60)
             with unreachable(app.kube, app.gitops.git):
                 numbers(unreachable_repository=_complaint(app, "connection refused"))
-            wait_looking(app, app.application.synced(app.first, patient=True), within=60)
+            app.wait_looking(app.application.synced(app.first, patient=True), within=60)
         assert app.stable_pods() == before, "the running version was touched"
         answered = assert_no_errors(app.records(), lane=ACTIVE)
     numbers(failed_requests=f"0 of {answered:,}")
@@ -77,7 +76,7 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
 
 def _complaint(app: GitOpsTrial, because: str) -> str:
     """What Argo CD says is wrong with the repository, and the harness with it."""
-    took = wait_looking(app, app.application.complains(because), within=60)
+    took = app.wait_looking(app.application.complains(because), within=60)
     with pytest.raises(ConditionNotMetError, match=because) as told:
         app.wait(app.application.synced(app.first), within=1)
     app.holds(healthy(), for_=_LOOK_SECONDS)

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 
 import pytest
 
-from e2e.gitops.looking import wait_looking
 from e2e.gitops.outages import killed, pods, unreachable
 from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
@@ -19,8 +18,8 @@ from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
 
 # With what it takes to kill and to push, enough for 1,000 requests at each weight.
-_AWAY_SECONDS = 7.0
-_LAST_SECONDS = 8.0
+_AWAY_SECONDS = 10.0
+_LAST_SECONDS = 11.0
 # Push events go to the one and are answered with what the other reads. Nobody sends them twice: Argo CD
 # then hears of the push when it looks the next time, in two to three minutes, or when somebody asks it to.
 _DEAF = {"argocd-server", "argocd-repo-server"}
@@ -76,7 +75,7 @@ def _go_on_without(app: GitOpsTrial, place: int, name: str) -> str:
     except ConditionNotMetError:
         if name not in _DEAF:
             raise
-        took = wait_looking(app, synced, within=60)
+        took = app.wait_looking(synced, within=60)
         return f"the push meanwhile was not heard of; synced {took:.1f} s after a refresh"
     return f"synced to the push meanwhile {app.timeline.clock() - back:.1f} s after it was back"
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from e2e import variants
-from e2e.gitops.looking import wait_looking
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import choose_versions
@@ -31,7 +30,7 @@ Object = dict[str, Any]
 _OLD, _NEW = "v1.9.3", "v1.10.2"
 _RATE = 100.0
 # Enough for 1,000 requests after the data plane has followed.
-_PAUSE = "16s"
+_PAUSE = "20s"
 _MEMORY = "72Mi"
 
 
@@ -107,7 +106,7 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
                 after = _argo_cds(app)
                 commit = app.commit(files={"notes": "Argo CD has other settings"})
                 # Its parts start in any order, and what one of them cannot do yet it does not try again.
-                wait_looking(app, _settled(app, commit), within=120)
+                app.wait_looking(_settled(app, commit), within=120)
                 app.holds(_settled(app, commit), for_=5)
             finally:
                 environment.upgrade("argocd")
