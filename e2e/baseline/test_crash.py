@@ -9,7 +9,7 @@ import pytest
 from e2e import variants
 from e2e.scaling import scaled_down
 from e2e.types import Report, StartTrial
-from e2e.variants import Variant, combined
+from e2e.variants import Variant, combined, lingering
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import deployment_available
 from fixtures.rollout.expectation import not_
@@ -34,7 +34,9 @@ _OUTAGE_SECONDS = 12.0
 def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_pods_are_left(
     trial: StartTrial, numbers: Report, unavailable: int
 ) -> None:
-    with trial("deployment", replicas=_PODS, variant=_deployment(unavailable=unavailable)) as app:
+    with trial(
+        "deployment", replicas=_PODS, variant=combined(_deployment(unavailable=unavailable), lingering)
+    ) as app:
         with app.traffic(100):
             app.deploy(CRASH)
             app.holds(not_(deployment_available(CRASH)), for_=_WATCH_SECONDS)

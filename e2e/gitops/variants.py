@@ -24,8 +24,20 @@ def judged_by(*templates: str) -> Object:
 
 
 def progress_deadline(seconds: int) -> Object:
-    """A canary that is not available in time is aborted."""
-    return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds))
+    """A canary that is not available in time is aborted; its pods stay for a minute, and can be looked at."""
+    stay = {"op": "add", "path": "/spec/strategy/canary/abortScaleDownDelaySeconds", "value": 60}
+    return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds), stay)
+
+
+def lingering() -> Object:
+    """Pods that are told to go serve for 8 s more: a gateway that is busy takes seconds to leave them."""
+    pod = "/spec/template/spec"
+    linger = {"name": "LINGER_SECONDS", "value": "8"}
+    return _patch(
+        "Rollout",
+        _replace(f"{pod}/terminationGracePeriodSeconds", 20),
+        {"op": "add", "path": f"{pod}/containers/0/env/-", "value": linger},
+    )
 
 
 def replicas(wanted: object) -> Object:
