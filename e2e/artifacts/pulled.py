@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fixtures.cluster.kinds import EVENT
 from fixtures.cluster.kube import Kube
+from fixtures.core.retry import PendingError, until
 
 
-def pulled_images(kube: Kube) -> dict[str, str]:
-    """Images by kubelet's own account, with how long it took."""
+def pulled_images(kube: Kube, wanted: Collection[str]) -> dict[str, str]:
+    """Images by kubelet's own account, with how long it took; it may give it later than its pods are ready.
+
+    Raises:
+        ConditionNotMetError: Some of those that are wanted were not pulled.
+    """
+
+    def pulled() -> dict[str, str]:
+        found = _pulled(kube)
+        if missing := sorted({*wanted} - found.keys()):
+            raise PendingError(f"not pulled: {', '.join(missing)}")
+        return found
+
+    return until(pulled, what="images pulled by the node", timeout=30)
+
+
+def _pulled(kube: Kube) -> dict[str, str]:
     events, _ = kube.list(EVENT)
     messages = [event["message"] for event in events if event.get("reason") == "Pulled"]
     return {
