@@ -45,7 +45,8 @@ def kill(kube: Kube, name: str, namespace: str, selector: str, *, kind: Kind = D
     """
     _scale(kube, kind, name, namespace, 0)
     for pod in pods_of(kube, namespace, selector):
-        kube.delete(POD, pod["metadata"]["name"], namespace, grace=0)
+        # Without any grace it would be gone here before its containers have ended.
+        kube.delete(POD, pod["metadata"]["name"], namespace, grace=1)
     until(lambda: _gone(kube, namespace, selector), what=f"{name} gone", timeout=_GONE_SECONDS)
 
 

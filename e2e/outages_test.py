@@ -27,7 +27,7 @@ class Cluster:
         return self.pods, "1"
 
     def delete(self, _kind: Kind, _name: str, _namespace: str, *, grace: int) -> None:
-        assert grace == 0
+        assert grace == 1
         self.pods = self.pods if self._stuck else []
 
 
