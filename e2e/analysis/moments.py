@@ -26,6 +26,19 @@ def began(records: list[Record], version: str) -> float:
     return _first(found, f"{version} had no AnalysisRun")
 
 
+def began_before_its_abort(records: list[Record], version: str) -> bool:
+    """Whether the API server had the first AnalysisRun of a version before its Rollout was aborted.
+
+    One watch may tell seconds later than the other.
+    """
+    hashes = _hashes(records, version)
+    runs = [r["resource_version"] for r in present(records, "analysis") if r["hash"] in hashes]
+    aborts = [
+        r["resource_version"] for r in of_kind(records, "rollout") if r["abort"] and r["current"] in hashes
+    ]
+    return bool(runs) and bool(aborts) and min(runs) < min(aborts)
+
+
 def held_at(records: list[Record], version: str, weight: int) -> Settled:
     """The longest time for which a version had a weight, as far as shares can be compared with it.
 

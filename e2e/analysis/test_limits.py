@@ -20,6 +20,8 @@ from fixtures.trial import ACTIVE, Trial
 
 # The first measurement is within these seconds, however busy the controller is; the second comes after them.
 _BAD_SECONDS, _INTERVAL_SECONDS = 20.0, 25
+# The controller hears of templates and of Rollouts by two watches.
+_TOLD_SECONDS = 3.0
 
 
 @pytest.mark.scenario("an-2")
@@ -51,9 +53,10 @@ def test_one_bad_measurement_aborts_or_is_survived_as_the_failure_limit_says(
 
 def _go_on(app: Trial, *, limit: int) -> None:
     """Promote to the analysis, whose answers are bad for the next seconds only."""
-    until = time.time() + _BAD_SECONDS
+    until = time.time() + _TOLD_SECONDS + _BAD_SECONDS
     patch = {"spec": {"metrics": [_blip(limit=limit, until=until)]}}
     app.kube.patch(ANALYSIS_TEMPLATE, "blip", app.namespace, patch)
+    app.holds(paused_at(1), for_=_TOLD_SECONDS)
     app.promote()
 
 

@@ -17,6 +17,8 @@ from loadgen.statistics import Share
 _STEP_SECONDS = 10
 # Of a stage that is judged: 1,200 requests.
 _JUDGED_SECONDS = 6.0
+# What a gateway may hold up at the end of the load.
+_STALL_SECONDS = 3.0
 _MOST = 0.5
 
 
@@ -30,13 +32,15 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
             app.deploy("1.2-5xx")
             took = app.wait(deployment_available("1.2-5xx"), within=150)
             done = app.timeline.clock()
-            app.holds(deployment_available("1.2-5xx"), for_=CONVERGENCE_SECONDS + _JUDGED_SECONDS)
+            app.holds(
+                deployment_available("1.2-5xx"), for_=CONVERGENCE_SECONDS + _JUDGED_SECONDS + _STALL_SECONDS
+            )
         records = app.records()
 
         stages = [stage for stage in ready_shares(records, "1.2-5xx") if 0 < stage.share < 1]
-        judged = [stage for stage in stages if stage.window.end - stage.window.start >= _JUDGED_SECONDS]
-        assert judged, f"no stage with both versions ready was long enough: {stages}"
-        for stage in judged:
+        long_enough = [stage for stage in stages if stage.window.end - stage.window.start >= _JUDGED_SECONDS]
+        assert long_enough, f"no stage with both versions ready was long enough: {stages}"
+        for stage in long_enough:
             seen = assert_share(
                 records, lane=ACTIVE, version="1.2-5xx", weight=100 * stage.share, window=stage.window
             )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import behind
 from fixtures.rollout.convergence import changes, convergence, versions_by_hash
 from fixtures.rollout.expectation import Condition
 from fixtures.rollout.records import tag_of
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.rollout.timeline import Record, as_written, of_kind
 from fixtures.rollout.verdicts import Window, assert_exactly_none, requests
 from fixtures.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
@@ -52,15 +53,18 @@ class Switch:
 def switches(records: list[Record], *, lane: str = ACTIVE) -> list[Switch]:
     """Every change of the version behind the active Service, in their order."""
     sent = requests(records, lane)
-    found = []
+    found: list[Switch] = []
+    # The earliest moment at which the gateway may have been told; the watch may tell seconds later.
+    written = -math.inf
     for change in changes(records):
         ((old, _),), ((new, _),) = change.before.items(), change.after.items()
         # Until the next change: it may bring the old version back.
         during = [request for request in sent if request.t < change.until]
-        came = [r.received for r in during if r.version == new and r.received >= change.t - 1]
+        came = [r.received for r in during if r.version == new and r.received >= written]
         went = [r for r in during if r.version == old]
         mixed, overlap = (_beyond(came, ends) for ends in ([r.t for r in went], [r.received for r in went]))
         found.append(Switch(change.t, old, new, convergence(change, sent) or 0.0, mixed, overlap))
+        written = change.until_written
     return found
 
 
@@ -118,6 +122,21 @@ def available_at(records: list[Record], version: str) -> float:
         for found in of_kind(records, "replicaset")
         if tag_of(found["image"]) == version and 0 < found["desired"] <= found["available"]
     )
+
+
+def ready_pods_behind(records: list[Record], version: str) -> int:
+    """How many pods of a version were ready when the active Service was first made to select it.
+
+    In the order in which the API server took it: one watch may tell seconds later than the other.
+    """
+    ready: dict[str, bool] = {}
+    hashes = {pod_hash for pod_hash, tag in versions_by_hash(records).items() if tag == version}
+    for record in as_written([each for each in records if each["kind"] in ("pod", "service")]):
+        if record["kind"] == "pod" and tag_of(record["image"]) == version:
+            ready[record["name"]] = record["ready"] and not record.get("deleted")
+        elif record["kind"] == "service" and record["name"] == SERVICE and record["hash"] in hashes:
+            return sum(ready.values())
+    raise ConditionNotMetError(f"{version} was never behind {SERVICE}")
 
 
 def ready_pods(records: list[Record], version: str, *, at: float) -> int:

@@ -9,7 +9,7 @@ from e2e.bluegreen.switching import (
     CONVERGENCE_SECONDS,
     asked,
     assert_clean,
-    ready_pods,
+    ready_pods_behind,
     settles,
     stays_active,
     switches,
@@ -42,8 +42,7 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
         records = app.records()
 
         (switch,) = switches(records)
-        # The watch of the pods may tell later than that of the Services; to start a pod takes longer.
-        ready = ready_pods(records, "1.1", at=switch.t + 2)
+        ready = ready_pods_behind(records, "1.1")
         assert ready == 3, f"clients were sent to {ready} of 3 pods"
         assert_clean(records, switch, promoted=asked(records, "promote"))
         answered = assert_no_errors(records, lane=ACTIVE)

@@ -90,8 +90,8 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
         kept = scaled_down_at(records, "1.0", switch.t) - switch.t
         alive = ready_pods(records, "1.0", at=switch.t + _SHORT_SECONDS / 2)
         answered = assert_no_errors(records, lane=ACTIVE)
-        # Two watches tell when it began and when it ended, and neither is late by seconds.
-        held = alive == 2 and _SHORT_SECONDS - 4 <= kept <= _SHORT_SECONDS + 20
+        # Two watches tell when it began and when it ended, and one may be late by seconds.
+        held = alive == 2 and _SHORT_SECONDS - 7 <= kept <= _SHORT_SECONDS + 20
     claim(
         "scaleDownDelaySeconds keeps blue alive for a rollback.",
         expected=HOLDS,

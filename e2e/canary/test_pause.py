@@ -15,7 +15,7 @@ from fixtures.trial import ACTIVE
 
 _WEIGHT = 20
 # Until all that was changed before the pause has been told: the objects of a cluster are watched apart.
-_TOLD_SECONDS = 2.0
+_TOLD_SECONDS = 6.0
 _HOLD_SECONDS = 36.0
 _PARTS = 3
 

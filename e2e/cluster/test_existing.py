@@ -12,9 +12,11 @@ import pytest
 
 from e2e.cluster.conformance.existing import base
 from e2e.types import Report
+from fixtures.cluster.kinds import CONFIG_MAP, SERVICE_ACCOUNT
 from fixtures.cluster.kube import Kube, Object
 from fixtures.cluster.native.layout import DNS_SERVICE_IP
 from fixtures.cluster.native.provider import NativeCluster
+from fixtures.cluster.wait import wait_for
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.core.retry import PendingError, until
@@ -48,6 +50,9 @@ def theirs(embedded_node: None) -> Iterator[NativeCluster]:
         dns.install(node.kube)
         dns.ready(node.kube)
         node.kube.apply(*_THEIRS)
+        # What the cluster itself puts into a namespace has to be there before anybody counts.
+        for kind, name in ((SERVICE_ACCOUNT, "default"), (CONFIG_MAP, "kube-root-ca.crt")):
+            wait_for(node.kube, kind, name, "theirs", lambda _: None, what=f"{name} in theirs", timeout=60)
         yield node
 
 

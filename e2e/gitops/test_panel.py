@@ -19,7 +19,7 @@ from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_share
 from fixtures.trial import ACTIVE
 
 # Enough for 1,000 requests after the data plane has followed.
-_LOOK_SECONDS = 8.0
+_LOOK_SECONDS = 12.0
 # Argo CD shows what its controller has cached last.
 _LAG_SECONDS = 30.0
 _STEPS = canary_steps(5, None, 50, None)

@@ -21,7 +21,7 @@ from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
-_WALK = (canary_steps(5, "10s", 50, "10s"), judged_by("success-rate"))
+_WALK = (canary_steps(5, "14s", 50, "14s"), judged_by("success-rate"))
 
 
 @pytest.mark.scenario("git-2")

@@ -114,6 +114,7 @@ def _bad(sent: list[Request]) -> Share:
 
 
 def _success_rates(records: list[Record], start: float, end: float) -> set[str]:
-    """What the analysis measured of the canary."""
+    """What the analysis measured of the canary, once Prometheus had scraped it often enough to say."""
     found = [run for run in present(records, "analysis") if start < run["t"] <= end]
-    return {str(run["value"]) for run in found if run["metric"] == "success-rate" and run["value"]}
+    values = {str(run["value"]) for run in found if run["metric"] == "success-rate" and run["value"]}
+    return values - {"[]", "[NaN]"}
