@@ -22,3 +22,24 @@ def test_a_weight_that_never_was_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(moments, "windows", lambda _records, lane: [LAST] if lane else [])
     with pytest.raises(ConditionNotMetError, match=r"1\.1 never had 25%"):
         moments.held_at([], "1.1", 25)
+
+
+@pytest.mark.parametrize(("version", "is_first"), [(90, True), (110, False)])
+def test_an_analysis_that_was_told_late_began_before_its_abort_all_the_same(
+    version: int, is_first: bool
+) -> None:
+    told = [
+        {"t": 1.0, "kind": "replicaset", "hash": "new", "image": "payments:1.1"},
+        {"t": 2.0, "kind": "rollout", "abort": True, "current": "new", "resource_version": 100},
+        {"t": 5.0, "kind": "analysis", "hash": "new", "resource_version": version},
+        {"t": 6.0, "kind": "analysis", "hash": "new", "resource_version": 120},
+    ]
+    assert moments.began_before_its_abort(told, "1.1") is is_first
+
+
+def test_an_analysis_that_never_was_did_not_begin_before_an_abort() -> None:
+    told = [
+        {"t": 1.0, "kind": "replicaset", "hash": "new", "image": "payments:1.1"},
+        {"t": 2.0, "kind": "rollout", "abort": True, "current": "new", "resource_version": 100},
+    ]
+    assert not moments.began_before_its_abort(told, "1.1")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from e2e.types import Report, StartTrial
 from e2e.variants import strategy_of
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import promoted
-from fixtures.rollout.convergence import windows
+from fixtures.rollout.convergence import changes, windows
+from fixtures.rollout.timeline import Record
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE
+
+# Of each pause after the first, in the manifest; and what is lost of it, as the controller keeps the start
+# of a pause, and the API server the time of a write, in whole seconds.
+_PAUSE_SECONDS, _ROUNDING_SECONDS = 10, 2
 
 
 @pytest.mark.every_provider
@@ -34,11 +41,19 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
             for weight, settled in steps.items()
             if weight
         }
+        for weight, held in _held(records).items():
+            assert held >= _PAUSE_SECONDS - _ROUNDING_SECONDS, f"{weight}% was held for {held:.0f} s only"
         answered = assert_no_errors(records, lane=ACTIVE)
     for weight, share in shares.items():
         took_over = steps[weight].convergence
         numbers(**{f"share at {weight}%": f"{share}, converged in {took_over or 0:.2f} s"})
     numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
+
+
+def _held(records: list[Record]) -> dict[int, float]:
+    """For how many seconds the VirtualService had each weight between the first and the last."""
+    written = {change.until_written: change.then.get("1.1", 0) for change in changes(records)}
+    return {weight: end - start for (start, weight), (end, _) in pairwise(written.items())}
 
 
 def _unhurried(objects: list[Object]) -> None:
