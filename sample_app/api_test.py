@@ -157,7 +157,7 @@ def test_counts_and_times_requests(start: Start) -> None:
     for path in ("/payments", "/payments", "/payments/1", "/payments/2"):
         server.get(path)
     server.post("{")
-    requests.request("BREW", server.url + "/payments", timeout=30)
+    requests.request("PURGE", server.url + "/payments", timeout=30)
     counted = server.get("/metrics").text
     assert 'http_requests_total{code="200",method="GET",path="/payments"} 2.0' in counted
     assert 'http_requests_total{code="400",method="POST",path="/payments"} 1.0' in counted
