@@ -20,9 +20,9 @@ from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 from sample_app.versions import IMAGE
 
 # Enough for 1,000 requests after the data plane has followed, which on a busy machine takes seconds.
-_LOOK_SECONDS = 12.0
-# Long enough to ask Argo CD for two things meanwhile.
-_PAUSE_SECONDS = 10
+_LOOK_SECONDS = 10.0
+# Long enough to ask Argo CD for two things meanwhile, and to look for `_LOOK_SECONDS`.
+_PAUSE_SECONDS = 15
 _STEPS = canary_steps(10, f"{_PAUSE_SECONDS}s", 30, None, 50, None, 70, None)
 # Not by latency: what is done to clients is the question, and a busy machine is slow at times.
 _JUDGED = judged_by("success-rate")
