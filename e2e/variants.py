@@ -73,6 +73,16 @@ def lingering(objects: list[Object]) -> None:
             pod["containers"][0]["env"].append({"name": "LINGER_SECONDS", "value": "8"})
 
 
+def ready_after(seconds: int) -> Variant:
+    """Pods are asked whether they are ready only when they are as old as that."""
+
+    def change(objects: list[Object]) -> None:
+        (container,) = spec_of(objects)["template"]["spec"]["containers"]
+        container["readinessProbe"]["initialDelaySeconds"] = seconds
+
+    return change
+
+
 def analysis(*templates: str, args: Sequence[Object] = (), **fields: object) -> Object:
     """An analysis of the version that is being released, by these AnalysisTemplates.
 

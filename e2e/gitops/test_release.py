@@ -9,7 +9,7 @@ import pytest
 
 from e2e.canary.aborting import share_since_its_first_response
 from e2e.gitops.ci import deploy_by_ci
-from e2e.gitops.variants import canary_steps, judged_by
+from e2e.gitops.variants import available_after, canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.gitops.repository import Commit
 from fixtures.gitops.story import delivery
@@ -21,7 +21,8 @@ from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import assert_no_errors, assert_share
 from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
 
-_WALK = (canary_steps(5, "14s", 50, "14s"), judged_by("success-rate"))
+# Argo CD looks at a change of the Rollout when it gets to it, which must be before the next one.
+_WALK = (canary_steps(5, "14s", 50, "14s"), judged_by("success-rate"), available_after(5))
 
 
 @pytest.mark.scenario("git-2")

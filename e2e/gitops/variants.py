@@ -23,6 +23,11 @@ def judged_by(*templates: str) -> Object:
     return _patch("Rollout", _replace("/spec/strategy/canary/analysis/templates", named))
 
 
+def available_after(seconds: int) -> Object:
+    """Pods count as available once they are ready for that long, so that each step takes longer to get to."""
+    return _patch("Rollout", {"op": "add", "path": "/spec/minReadySeconds", "value": seconds})
+
+
 def progress_deadline(seconds: int) -> Object:
     """A canary that is not available in time is aborted; its pods stay for a minute, and can be looked at."""
     stay = {"op": "add", "path": "/spec/strategy/canary/abortScaleDownDelaySeconds", "value": 60}
