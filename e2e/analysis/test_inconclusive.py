@@ -54,7 +54,7 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
             _go_on_until_undecided(app)
             app.promote()
             app.wait(promoted(_GREY), within=90)
-            app.holds(promoted(_GREY), for_=_ENOUGH_SECONDS)
+            app.stays_promoted(_GREY)
         records = app.records()
 
         assert reason == "InconclusiveAnalysisRun"

@@ -65,7 +65,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
         with app.traffic(100), prometheus_away(app.kube):
             app.deploy(_BAD)
             took = app.wait(promoted(_BAD), within=120)
-            app.holds(promoted(_BAD), for_=_ENOUGH_SECONDS)
+            app.stays_promoted(_BAD)
         records = app.records()
         share = assert_alone(records, lane=ACTIVE, version=_BAD)
         last = present(records, "analysis")[-1]

@@ -18,7 +18,7 @@ from fixtures.rollout.expectation import any_of
 from fixtures.rollout.timeline import of_kind, present
 from fixtures.rollout.verdicts import Window, assert_share
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.trial import ACTIVE, Trial
 
 _BAD = "1.2-5xx"
 _MISSPELT = OF_VERSION.replace("rollouts_pod_template_hash", "rollout_pod_template_hash")
@@ -72,8 +72,7 @@ def _release(app: Trial, also: list[Object]) -> Window | None:
     with app.traffic(100):
         app.kube.patch(ROLLOUT, app.name, app.namespace, [image, *also])
         app.wait(over, within=120)
-        # 1,000 requests at 100 a second after the data plane has followed.
-        app.holds(over, for_=CONVERGENCE_SECONDS + 11)
+        app.stays(over, alone=_BAD)
     records = app.records()
     is_promoted = of_kind(records, "rollout")[-1]["promoted_full"]
     return windows(records, lane=ACTIVE)[-1].window if is_promoted else None

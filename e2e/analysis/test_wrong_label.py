@@ -52,7 +52,7 @@ def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, num
         with app.traffic(100):
             app.deploy("1.2-5xx")
             app.wait(promoted("1.2-5xx"), within=120)
-            app.holds(promoted("1.2-5xx"), for_=_ENOUGH_SECONDS)
+            app.stays_promoted("1.2-5xx")
         records = app.records()
         share = assert_alone(records, lane=ACTIVE, version="1.2-5xx")
         last = present(records, "analysis")[-1]

@@ -18,6 +18,8 @@ from loadgen.statistics import ZeroCheck
 SERVICE = "payments-active"
 # What the gateway takes to follow a Service is some tenths of a second; a machine may be ten times as busy.
 CONVERGENCE_SECONDS = 5.0
+# The objects of a cluster are watched apart: what the Rollout says may be known before the rest is.
+_TOLD_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -93,20 +95,32 @@ def answered_by(records: list[Record], moment: float) -> list[Record]:
     return [record for record in records if record["kind"] != "request" or record["received"] <= moment]
 
 
-def stays_active(app: Trial, version: str, *, for_: float) -> None:
-    """See that the active Service selects a version for so many seconds; see `settles`."""
-    settles(app, behind(version, SERVICE), for_=for_)
+def stays_active(app: Trial, version: str, *, for_: float | None = None) -> None:
+    """See that the active Service comes to select a version, and then does until that can be judged.
+
+    Args:
+        app: The trial.
+        version: The version.
+        for_: For so many seconds instead; see `settles`.
+
+    Raises:
+        ConditionNotMetError: It does not.
+    """
+    selects = behind(version, SERVICE)
+    if for_ is None:
+        app.wait(selects, within=_TOLD_SECONDS)
+        app.stays(selects, alone=version)
+    else:
+        settles(app, selects, for_=for_)
 
 
 def settles(app: Trial, condition: Condition, *, for_: float) -> None:
     """See that a condition is met within 10 s, and from then on for so many seconds.
 
-    The objects of a cluster are watched apart: what the Rollout says may be known before the rest is.
-
     Raises:
         ConditionNotMetError: It is not.
     """
-    app.wait(condition, within=10)
+    app.wait(condition, within=_TOLD_SECONDS)
     app.holds(condition, for_=for_)
 
 

@@ -45,7 +45,7 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
             app.undo()
             app.wait(promoted("1.0"), within=90)
             assert app.stable_pods() == blue, "blue's pods are others than before"
-            stays_active(app, "1.0", for_=_ENOUGH_SECONDS)
+            stays_active(app, "1.0")
         records = app.records()
 
         there, back = switches(records)
@@ -117,7 +117,7 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
             stays_active(app, "1.1", for_=CONVERGENCE_SECONDS)
             app.abort()
             app.wait(aborted(version="1.1"), within=60)
-            app.holds(aborted(version="1.1"), for_=_ENOUGH_SECONDS)
+            app.stays(aborted(version="1.1"), alone="1.0")
         records = app.records()
 
         came_back = selected(records) == ["1.0", "1.1", "1.0"]

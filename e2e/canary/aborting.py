@@ -8,7 +8,7 @@ from fixtures.rollout.convergence import changes
 from fixtures.rollout.story import AbortStory, abort_story
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import ENOUGH, Window, assert_at_most, requests
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 
@@ -17,7 +17,7 @@ def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Abor
     with app.traffic():
         app.deploy(version)
         app.wait_contained(version, within=within)
-        app.stays_contained(version, for_=CONVERGENCE_SECONDS + 7)
+        app.stays_contained(version)
     return abort_story(app.records(), version=version, lane=ACTIVE)
 
 

@@ -23,8 +23,6 @@ _SLACK_SECONDS = 10.0
 _SEEN_SECONDS = 6.0
 # As long as it has pods, it may be sent requests: docs/findings.md.
 _CONVERGENCE_SECONDS = _DELAY_SECONDS + 4.0
-# From the end of the canary's pods: 1,000 requests, whatever the gateway took of the time before.
-_REST_SECONDS = _CONVERGENCE_SECONDS + 4
 _WEIGHTS = (5, 25, 50, 75)
 
 
@@ -44,7 +42,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
             app.abort()
             app.wait_contained("1.1", within=30)
             app.wait(scaled_down("1.1"), within=_DELAY_SECONDS + _SLACK_SECONDS)
-            app.stays_contained("1.1", for_=_REST_SECONDS)
+            app.stays_contained("1.1")
         records = app.records()
 
         story = abort_story(records, version="1.1", lane=ACTIVE)

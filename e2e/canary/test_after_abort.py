@@ -19,7 +19,6 @@ _ERRORS_ALONE = judged_by("success-rate")
 # 1,000 requests at 100/s, also if the load stalls for 2 s at the end.
 _WINDOW_SECONDS = 12.0
 # The same after a promotion, which the gateway takes a moment to follow.
-_PROMOTED_SECONDS = 4 + _WINDOW_SECONDS
 _PAUSED = all_of(paused_at(1), weight_is(10))
 
 
@@ -45,7 +44,7 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
             app.wait(_PAUSED, within=45)
             app.promote()
             app.wait(promoted("1.1"), within=60)
-            app.holds(promoted("1.1"), for_=_PROMOTED_SECONDS)
+            app.stays_promoted("1.1")
         records = app.records()
 
         window = Window(withdrawn + CONVERGENCE_SECONDS, retried)
@@ -74,7 +73,7 @@ def test_the_fix_can_be_deployed_on_an_aborted_version(trial: StartTrial, number
             app.promote()
             app.wait(promoted("1.1"), within=60)
             took = app.timeline.clock() - fixed
-            app.holds(promoted("1.1"), for_=_PROMOTED_SECONDS)
+            app.stays_promoted("1.1")
         records = app.records()
 
         since = Window(fixed)
@@ -100,7 +99,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
             app.undo()
             app.wait(promoted("1.0"), within=60)
             took = app.timeline.clock() - asked
-            app.holds(all_of(healthy(), weight_is(0)), for_=CONVERGENCE_SECONDS + _WINDOW_SECONDS)
+            app.stays(all_of(healthy(), weight_is(0)), alone="1.0")
         records = app.records()
 
         gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)

@@ -29,7 +29,7 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
         with app.traffic():
             app.deploy("1.1")
             took = app.wait(promoted("1.1"), within=180)
-            app.holds(promoted("1.1"), for_=11)
+            app.stays_promoted("1.1")
         records = app.records()
 
         steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, lane=ACTIVE)}

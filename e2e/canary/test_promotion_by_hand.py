@@ -68,7 +68,7 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
             app.promote(full=True)
             app.wait(promoted("1.1"), within=60)
             took = app.timeline.clock() - asked
-            app.holds(promoted("1.1"), for_=_HOLD_SECONDS)
+            app.stays_promoted("1.1")
         records = app.records()
 
         assert present(records, "analysis") == [], "an analysis was run"

@@ -45,14 +45,14 @@ def test_each_split_gives_the_same_shares_and_no_change_of_it_costs_a_client_an_
                 app.holds(there, for_=_JUDGED)
                 app.promote()
             app.wait(promoted("1.1"), within=60)
-            app.holds(promoted("1.1"), for_=_JUDGED)
+            app.stays_promoted("1.1")
             app.deploy("1.0")
             app.wait(all_of(paused_at(1), weight_is(5, service=canary)), within=60)
             app.holds(weight_is(5, service=canary), for_=3)
             app.abort()
             gone = all_of(aborted(version="1.0"), weight_is(0, service=canary))
             app.wait(gone, within=30)
-            app.holds(gone, for_=CONVERGENCE_SECONDS + _JUDGED)
+            app.stays(gone, alone="1.1")
         records = app.records()
 
         walk = {
