@@ -166,7 +166,9 @@ def _interval(k: int, n: int, alpha: float, method: str) -> Interval:
         )
     if not 0 <= k <= n:
         raise FiredampError(f"{k} of {n} is not a share")
-    found = binomtest(k, n).proportion_ci(1 - alpha, method=method)
+    # The intervals do not depend on the hypothesis; with another than the estimate, most of the time would go
+    # into a p-value that nobody asked for.
+    found = binomtest(k, n, k / n).proportion_ci(1 - alpha, method=method)
     return Interval(float(found.low), float(found.high))
 
 
