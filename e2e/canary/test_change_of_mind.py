@@ -8,7 +8,7 @@ from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, assert_gone, changes, versions_by_hash, windows
+from fixtures.rollout.convergence import assert_alone, assert_gone, versions_by_hash, windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.timeline import Record, of_kind
 from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
@@ -40,9 +40,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
         answered = assert_no_errors(records, lane=ACTIVE)
         assert _stable_versions(records) == ["1.0", "1.1"]
         assert steps_since(records, asked)[:2] == [1, 0], "the newer version did not begin at the first step"
-        withdrawn = max(change.t for change in changes(records) if _SUPERSEDED in change.before)
-        since = Window(withdrawn + CONVERGENCE_SECONDS)
-        gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=since)
+        gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=_without(records))
         share = assert_alone(records, lane=ACTIVE, version="1.1")
     numbers(
         newer_deploy_to_promoted=f"{took:.1f} s",
@@ -78,6 +76,13 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",
     )
+
+
+def _without(records: list[Record]) -> Window:
+    """From when on the data plane gave nothing to the superseded version."""
+    settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
+    last = max(place for place, each in enumerate(settled) if _SUPERSEDED in each.weights)
+    return Window(settled[last + 1].window.start)
 
 
 def _stable_versions(records: list[Record]) -> list[str]:
