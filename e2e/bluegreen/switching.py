@@ -95,23 +95,15 @@ def answered_by(records: list[Record], moment: float) -> list[Record]:
     return [record for record in records if record["kind"] != "request" or record["received"] <= moment]
 
 
-def stays_active(app: Trial, version: str, *, for_: float | None = None) -> None:
-    """See that the active Service comes to select a version, and then does until that can be judged.
-
-    Args:
-        app: The trial.
-        version: The version.
-        for_: For so many seconds instead; see `settles`.
+def stays_active(app: Trial, version: str) -> None:
+    """See that the active Service selects a version within 10 s, and from then on until that can be judged.
 
     Raises:
         ConditionNotMetError: It does not.
     """
     selects = behind(version, SERVICE)
-    if for_ is None:
-        app.wait(selects, within=_TOLD_SECONDS)
-        app.stays(selects, alone=version)
-    else:
-        settles(app, selects, for_=for_)
+    app.wait(selects, within=_TOLD_SECONDS)
+    app.stays(selects, alone=version)
 
 
 def settles(app: Trial, condition: Condition, *, for_: float) -> None:

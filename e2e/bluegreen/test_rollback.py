@@ -114,7 +114,7 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(behind("1.1", SERVICE), within=90)
-            stays_active(app, "1.1", for_=CONVERGENCE_SECONDS)
+            app.holds(behind("1.1", SERVICE), for_=CONVERGENCE_SECONDS)
             app.abort()
             app.wait(aborted(version="1.1"), within=60)
             app.stays(aborted(version="1.1"), alone="1.0")

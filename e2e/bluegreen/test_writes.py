@@ -8,12 +8,12 @@ import pytest
 
 from e2e.bluegreen.kept_connection import answers, first_answer, with_client
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, stays_active, switches
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, SERVICE, settles, switches
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import combined
 from fixtures.core.retry import until
-from fixtures.rollout.conditions import promoted, scaled_to
+from fixtures.rollout.conditions import behind, promoted, scaled_to
 from fixtures.rollout.verdicts import assert_no_errors
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS, holds_if
 from fixtures.trial import ACTIVE
@@ -37,7 +37,7 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
             for version in ("1.1", "1.0"):
                 app.deploy(version)
                 app.wait(promoted(version), within=60)
-                stays_active(app, version, for_=CONVERGENCE_SECONDS + 5)
+                settles(app, behind(version, SERVICE), for_=CONVERGENCE_SECONDS + 5)
         records = app.records()
 
         slow, quick = switches(records)

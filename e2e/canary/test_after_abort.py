@@ -18,7 +18,6 @@ BAD = "1.2-5xx"
 _ERRORS_ALONE = judged_by("success-rate")
 # 1,000 requests at 100/s, also if the load stalls for 2 s at the end.
 _WINDOW_SECONDS = 12.0
-# The same after a promotion, which the gateway takes a moment to follow.
 _PAUSED = all_of(paused_at(1), weight_is(10))
 
 
