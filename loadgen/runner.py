@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fixtures.core.errors import ConditionNotMetError, FiredampError
-from fixtures.core.process import spawn
 from fixtures.core.retry import PendingError, until
+from loadgen.forking import LocustProcess, fork_locust
 from loadgen.plan import Lane, Plan, make_plan
 from loadgen.queries import errors
 from loadgen.records import Request, Tail, read_requests, requests_file
@@ -69,7 +67,7 @@ class Traffic:
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)
         self._log = self._status.with_suffix(".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: LocustProcess | None = None
         self._report: RunReport | None = None
 
     def __enter__(self) -> Self:
@@ -183,34 +181,17 @@ class Traffic:
             raise FiredampError(f"no lane {', '.join(sorted(unknown))}; there are {', '.join(self._names)}")
         return [requests_file(self._folder, name) for name in lanes or self._names]
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> LocustProcess:
         # In its own folder and with each option given, so that no locust.conf or LOCUST_HOST applies.
         users = str(sum(lane.users for lane in self.plan.lanes))
         longest = math.ceil(self.plan.duration + self._drain_s())
-        return spawn(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "locust",
-                    "--locustfile",
-                    LOCUSTFILE,
-                    "--headless",
-                    "--host",
-                    self.plan.url,
-                ),
-                *("--users", users, "--spawn-rate", users, "--run-time", f"{longest}s"),
-                *("--stop-timeout", str(self._drain_s()), "--exit-code-on-error", "0", "--only-summary"),
-            ],
-            log=self._log,
-            cwd=self._folder,
-            env={
-                "FIREDAMP_LOAD_PLAN": self.plan.to_json(),
-                "FIREDAMP_LOAD_FOLDER": str(self._folder),
-                "PYTHONPATH": os.pathsep.join([str(LOCUSTFILE.parent.parent), *_python_path()]),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-        )
+        arguments = [
+            *("--locustfile", str(LOCUSTFILE), "--headless", "--host", self.plan.url),
+            *("--users", users, "--spawn-rate", users, "--run-time", f"{longest}s"),
+            *("--stop-timeout", str(self._drain_s()), "--exit-code-on-error", "0", "--only-summary"),
+        ]
+        plan = {"FIREDAMP_LOAD_PLAN": self.plan.to_json(), "FIREDAMP_LOAD_FOLDER": str(self._folder)}
+        return fork_locust(arguments, folder=self._folder, log=self._log, env=plan)
 
     def _drain_s(self) -> int:
         """Seconds until the last answer: a client waits once for the connection and once for the answer."""
@@ -248,8 +229,3 @@ class Traffic:
     def _log_tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return "\n".join(f"    {line}" for line in lines[-15:])
-
-
-def _python_path() -> list[str]:
-    given = os.environ.get("PYTHONPATH", "")
-    return [given] if given else []

@@ -1,0 +1,72 @@
+"""A zygote: Locust imported once and forked for each run, which spares the run two thirds of its start.
+
+https://chromium.googlesource.com/chromium/src/+/HEAD/docs/linux/zygote.md has the word. Started and
+spoken to by `loadgen.forking`: a run per message. It answers with the run's process id, and with its
+exit code when it has ended. Between runs it has no greenlet, no thread and no event loop, as Locust has
+none when it forks its workers: https://docs.locust.io/en/stable/running-distributed.html
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import locust.main
+from gevent import monkey
+
+# What the locustfile imports, but for the ledger: that looks at the clock.
+import loadgen.client
+import loadgen.plan
+import loadgen.records  # noqa: F401
+from fixtures.core.process import die_with_parent
+
+LONGEST_MESSAGE = 1 << 20
+# Those of gevent, which stand in the module `os` by now, would start its event loop here.
+_fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
+_locust: Any = locust.main.main  # Not annotated.
+
+
+def main() -> None:
+    """Fork a Locust per message, until the other end is closed."""
+    channel = int(sys.argv[1])
+    # Else the first collection in each child would copy all that it shares with this process.
+    gc.freeze()
+    must_die = die_with_parent()
+    while message := os.read(channel, LONGEST_MESSAGE):
+        pid = _fork()
+        if pid == 0:
+            must_die()
+            os.close(channel)
+            _become_locust(**json.loads(message))
+            return
+        os.write(channel, b"%d" % pid)
+        os.write(channel, b"%d" % _exit_code(pid))
+        # Not before the exit code was read, so that no signal for this process meets one with the same id.
+        os.read(channel, 1)
+        _waitpid(pid, 0)
+
+
+def _exit_code(pid: int) -> int:
+    """Wait for the end of a process, and leave it to be reaped."""
+    ended: Any = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
+
+
+def _become_locust(arguments: list[str], folder: str, log: str, env: dict[str, str]) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for output in (sys.stdout, sys.stderr):
+        os.dup2(descriptor, output.fileno())
+    os.close(descriptor)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = [str(Path(locust.main.__file__)), *arguments]
+    _locust()
+
+
+if __name__ == "__main__":
+    main()
