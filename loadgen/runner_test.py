@@ -88,7 +88,7 @@ def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
     def failing_scenario() -> None:
         with traffic:
             server.stall()
-            pass_time(0.9)
+            pass_time(1.7)
             refusals.append(refusal(traffic))
             raise AssertionError("clients saw errors")
 
