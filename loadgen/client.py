@@ -5,11 +5,15 @@ Runs in Locust's process only.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from geventhttpclient.client import HTTPClient, HTTPClientPool
+from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
-from geventhttpclient.response import HTTPConnectionClosed
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPResponse
+
+from loadgen.ledger import Answer
+from loadgen.plan import Call
 
 
 class OneConnection(ConnectionPool):
@@ -44,25 +48,37 @@ class OneConnection(ConnectionPool):
 
 
 class OneConnectionClient(HTTPClient):
-    """An HTTP client of one connection, `connection`, to one address."""
+    """An HTTP client of one connection, to one address, which follows no redirect and keeps no cookie."""
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
         super().__init__(host, port, connection_timeout=timeout, network_timeout=timeout)
-        self.connection = self._connection_pool = OneConnection(host, port, timeout)
+        self._connection = self._connection_pool = OneConnection(host, port, timeout)
+
+    @property
+    def reused(self) -> bool:
+        """Whether the last request was sent by the connection of the one before."""
+        return self._connection.reused
+
+    def answer(self, call: Call) -> Answer:
+        """Send a request and return what came of it."""
+        self._connection.begin()
+        got: Answer | None = None
+        try:
+            response = self.request(call.method, call.path, call.body, call.headers)
+            got = Answer(response.status_code, _header(response, "x-version"), _header(response, "x-pod"))
+            response.read()
+        except (OSError, HTTPParseError) as error:
+            return replace(got or Answer(), error=_why(error))
+        return got
 
 
-class OneClient(HTTPClientPool):
-    """What Locust's `client_pool` wants, for the one address that a run may load."""
+def _header(response: HTTPResponse, name: str) -> str | None:
+    value = response.get(name)
+    return ", ".join(value) if isinstance(value, list) else value
 
-    def __init__(self, client: OneConnectionClient) -> None:
-        super().__init__()
-        self.client = client
 
-    def get_client(self, url: Any) -> HTTPClient:  # noqa: ANN401 - str or geventhttpclient's URL
-        """Return the client; there is no other address."""
-        del url
-        return self.client
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.client.close()
+def _why(error: Exception) -> str:
+    """Return what happened in the fewest words, without the address, so that equal errors count together."""
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -14,9 +14,6 @@ from loadgen.plan import Call, Plan, PlannedLane
 from loadgen.records import Request, requests_file, to_line
 from loadgen.status import Status, status_file
 
-# The one clock of this process: unix time derived once, then monotonic, so that no clock step shows.
-_UNIX_OFFSET = time.time() - time.monotonic()
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -39,9 +36,9 @@ class Attempt:
 
 
 class LaneLedger:
-    """The books of one lane."""
+    """The books of one lane; `unix_offset` is unix time less monotonic time, in seconds."""
 
-    def __init__(self, lane: PlannedLane, folder: Path) -> None:
+    def __init__(self, lane: PlannedLane, folder: Path, unix_offset: float) -> None:
         self.name = lane.name
         self.users = lane.users
         self.sent = 0
@@ -50,6 +47,7 @@ class LaneLedger:
         # Seeded by the lane, so that a run can be repeated.
         self._random = random.Random(lane.name)  # noqa: S311
         self._schedule = lane.shape.send_times()
+        self._unix_offset = unix_offset
         self._began = 0.0
         self._open = True
         self._lines: list[str] = []
@@ -83,9 +81,9 @@ class LaneLedger:
         """Record what became of a request."""
         received = time.monotonic()
         request = Request(
-            t=round(attempt.sent + _UNIX_OFFSET, 6),
-            intended=round(attempt.due + _UNIX_OFFSET, 6),
-            received=round(received + _UNIX_OFFSET, 6),
+            t=round(attempt.sent + self._unix_offset, 6),
+            intended=round(attempt.due + self._unix_offset, 6),
+            received=round(received + self._unix_offset, 6),
             latency_ms=round((received - attempt.due) * 1000, 3),
             service_ms=round((received - attempt.sent) * 1000, 3),
             status=answer.status,
@@ -114,7 +112,9 @@ class Ledger:
     """The books of the whole run."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
-        self.lanes = [LaneLedger(lane, folder) for lane in plan.lanes]
+        # The run's one clock: unix time derived once, then monotonic, so that no clock step shows.
+        self._unix_offset = time.time() - time.monotonic()
+        self.lanes = [LaneLedger(lane, folder, self._unix_offset) for lane in plan.lanes]
         self._file = status_file(folder, [lane.name for lane in plan.lanes]).open("xb", buffering=0)
         self._began: float | None = None
         self._ended: float | None = None
@@ -158,9 +158,9 @@ class Ledger:
     def _status(self, began: float) -> Status:
         now = time.monotonic()
         return Status(
-            t=now + _UNIX_OFFSET,
-            began=began + _UNIX_OFFSET,
-            until=(self._ended or now) + _UNIX_OFFSET,
+            t=now + self._unix_offset,
+            began=began + self._unix_offset,
+            until=(self._ended or now) + self._unix_offset,
             sent={lane.name: lane.sent for lane in self.lanes},
             cpu_s=time.process_time(),
         )

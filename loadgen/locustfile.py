@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import Event
-from locust import FastHttpUser, events, task
-from locust.contrib.fasthttp import LocustUserAgent
+from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadgen.client import OneClient, OneConnectionClient
-from loadgen.ledger import Answer, Attempt, LaneLedger, Ledger
+from loadgen.client import OneConnectionClient
+from loadgen.ledger import Answer, LaneLedger, Ledger
 from loadgen.plan import Plan
 from loadgen.priority import go_first
 
@@ -34,27 +33,18 @@ go_first()
 _plan = Plan.from_json(os.environ["FIREDAMP_LOAD_PLAN"])
 _ledger = Ledger(_plan, Path(os.environ["FIREDAMP_LOAD_FOLDER"]))
 _started = Event()
-# Locust reads no further than the headers of an answer that it takes for an error, and may so lose the
-# connection; which statuses are errors is for the assertions to say.
-LocustUserAgent.valid_response_codes = frozenset(range(100, 600))
 
 
-class ScheduledUser(FastHttpUser):
+class ScheduledUser(User):
     """One client of a lane, with one connection and one request at a time."""
 
     abstract = True
-    host = _plan.url
-    # The answer is what is judged; following a redirect would leave the target and hide the status.
-    max_redirects = 0
     lane: LaneLedger
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
         target = urlsplit(_plan.url)
         self.http = OneConnectionClient(target.hostname or "", target.port or 80, _plan.timeout)
-        self.client_pool = OneClient(self.http)
-        super().__init__(environment)
-        # No cookie of one answer may steer the next request.
-        self.client.client.cookiejar = None
         self.due: float | None = None
 
     def on_start(self) -> None:
@@ -77,34 +67,14 @@ class ScheduledUser(FastHttpUser):
             # Due while the others were being stopped: to send it now would only cut it off.
             raise StopUser
         call = self.lane.choose()
-        self.http.connection.begin()
         attempt = self.lane.begin(self.due, call)
         try:
-            self.client.request(
-                call.method,
-                call.path,
-                name=self.lane.name,
-                data=call.body,
-                headers=dict(call.headers),
-                context={"attempt": attempt, "lane": self.lane, "connection": self.http.connection},
-            )
+            answer = self.http.answer(call)
         except gevent.GreenletExit:
             cut = Answer(error="cut off when the load was stopped")
-            self.lane.end(attempt, cut, reused=self.http.connection.reused)
+            self.lane.end(attempt, cut, reused=self.http.reused)
             raise
-
-
-def record(response: Any, exception: BaseException | None, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
-    """Record an answer, complete or not."""
-    headers = response.headers or {}
-    answer = Answer(
-        status=response.status_code,
-        version=headers.get("x-version"),
-        pod=headers.get("x-pod"),
-        error=_why(exception) if exception else None,
-    )
-    attempt: Attempt = context["attempt"]
-    context["lane"].end(attempt, answer, reused=context["connection"].reused)
+        self.lane.end(attempt, answer, reused=self.http.reused)
 
 
 def begin(**_: object) -> None:
@@ -148,14 +118,6 @@ def _users(environment: Environment) -> int:
     return environment.runner.user_count if environment.runner is not None else 0
 
 
-def _why(exception: BaseException) -> str:
-    """Return what happened in the fewest words, without the address, so that equal errors count together."""
-    cause = getattr(exception, "original", None) or exception
-    if isinstance(cause, TimeoutError):
-        return "timed out"
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-
-
 for _lane in _ledger.lanes:
     globals()[f"User_{_lane.name}"] = type(
         f"User_{_lane.name}", (ScheduledUser,), {"lane": _lane, "fixed_count": _lane.users, "abstract": False}
@@ -163,6 +125,5 @@ for _lane in _ledger.lanes:
 _hooks: Any = events  # Locust's hooks are not annotated.
 _hooks.init.add_listener(keep_books)
 _hooks.spawning_complete.add_listener(begin)
-_hooks.request.add_listener(record)
 _hooks.test_stopping.add_listener(stop_asking)
 _hooks.quit.add_listener(close_books)

@@ -18,10 +18,7 @@ from typing import Any
 import locust.main
 from gevent import monkey
 
-# What the locustfile imports, but for the ledger: that looks at the clock.
-import loadgen.client
-import loadgen.plan
-import loadgen.records  # noqa: F401
+import loadgen.client  # noqa: F401 - with all that the locustfile imports
 from fixtures.core.process import die_with_parent
 
 LONGEST_MESSAGE = 1 << 20
