@@ -14,8 +14,9 @@ from loadgen import forking
 from loadgen.forking import LocustProcess, fork_locust
 
 LOCUSTFILE = """
-import os, sys, threading, time
-print(os.getppid(), os.getcwd(), os.environ["WORD"], threading.active_count(), flush=True)
+import gevent, os, threading, time
+behind = time.time() - gevent.get_hub().loop.now()
+print(os.getppid(), os.getcwd(), os.environ["WORD"], threading.active_count(), behind, flush=True)
 time.sleep(float(os.environ["SECONDS"]))
 os._exit(7)
 """
@@ -46,7 +47,7 @@ def said(folder: Path) -> list[list[str]]:
 
 def test_a_run_has_a_folder_a_log_and_variables_of_its_own(fork: Fork, tmp_path: Path) -> None:
     assert [fork(word).wait(30) for word in ("one", "two")] == [7, 7]
-    assert [line[1:] for line in said(tmp_path)] == [[str(tmp_path), word, "1"] for word in ("one", "two")]
+    assert [line[1:4] for line in said(tmp_path)] == [[str(tmp_path), word, "1"] for word in ("one", "two")]
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
 
@@ -61,6 +62,11 @@ def test_a_zygote_serves_one_run_after_the_other_and_one_thread_only(fork: Fork,
     assert first != second
     assert third in {first, second}
     assert fourth not in {first, second}
+
+
+def test_a_run_does_not_take_the_time_for_that_at_which_its_zygote_began(fork: Fork, tmp_path: Path) -> None:
+    assert [fork(seconds=1).wait(30), fork().wait(30)] == [7, 7]
+    assert float(said(tmp_path)[1][4]) < 0.9
 
 
 def test_a_run_that_ended_is_sent_no_signal(fork: Fork, monkeypatch: pytest.MonkeyPatch) -> None:

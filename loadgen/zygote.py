@@ -2,8 +2,8 @@
 
 https://chromium.googlesource.com/chromium/src/+/HEAD/docs/linux/zygote.md has the word. Started and
 spoken to by `loadgen.forking`: a run per message. It answers with the run's process id, and with its
-exit code when it has ended. Between runs it has no greenlet, no thread and no event loop, as Locust has
-none when it forks its workers: https://docs.locust.io/en/stable/running-distributed.html
+exit code when it has ended. Locust forks its own workers as this does, after its imports:
+https://github.com/locustio/locust/blob/2.47.0/locust/main.py
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gevent
 import locust.main
 from gevent import monkey
 
@@ -22,7 +23,7 @@ import loadgen.client  # noqa: F401 - with all that the locustfile imports
 from fixtures.core.process import die_with_parent
 
 LONGEST_MESSAGE = 1 << 20
-# Those of gevent, which stand in the module `os` by now, would start its event loop here.
+# Those of gevent, which stand in the module `os` by now, are for greenlets, and there are none here.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 _locust: Any = locust.main.main  # Not annotated.
 
@@ -38,6 +39,7 @@ def main() -> None:
         if pid == 0:
             must_die()
             os.close(channel)
+            _renew_event_loop()
             _become_locust(**json.loads(message))
             return
         os.write(channel, b"%d" % pid)
@@ -51,6 +53,13 @@ def _exit_code(pid: int) -> int:
     """Wait for the end of a process, and leave it to be reaped."""
     ended: Any = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     return int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
+
+
+def _renew_event_loop() -> None:
+    """Part from the zygote's, which was made by the imports, and with its idea of what time it is."""
+    gevent.reinit()
+    # Else all that is due in a while is due at once: https://www.gevent.org/loop_impls.html
+    gevent.get_hub().loop.update_now()
 
 
 def _become_locust(arguments: list[str], folder: str, log: str, env: dict[str, str]) -> None:
