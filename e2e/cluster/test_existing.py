@@ -67,7 +67,7 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
     disposable = Existing(existing.kubeconfig, existing.context, is_disposable=True)
     with start(Options(provider="existing", existing=disposable, artifacts="source")) as environment:
         with Trial(environment, "canary", tmp_path) as app:
-            with app.traffic():
+            with app.traffic(100):
                 app.deploy("1.2-5xx")
                 took = app.wait(aborted(version="1.2-5xx"), within=45)
                 app.wait(weight_is(0), within=30)
