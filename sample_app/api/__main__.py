@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,9 +24,15 @@ def main() -> None:
     except NotBootableError as error:
         sys.exit(f"payments: {error}")
 
+    # What is imported stays until the end. To have it looked through for garbage, by the imports
+    # and above all at the exit, takes a fifth of the processor time of a pod that only starts and ends.
+    # https://docs.python.org/3/library/gc.html#gc.freeze
+    gc.disable()
     # Here, because a version that cannot boot is started again and again.
     from .server import Settings, serve  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     serve(release, Settings.of(os.environ))
 
 
