@@ -22,10 +22,10 @@ from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from fixtures.core.priority import go_first
 from loadgen.client import OneConnectionClient
 from loadgen.ledger import Answer, LaneLedger, Ledger
 from loadgen.plan import Plan
-from loadgen.priority import go_first
 
 FLUSH_S = 0.05
 

@@ -34,13 +34,16 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
     variant = blue_green(autoPromotionEnabled=True)
     with trial("bluegreen", version="1.2-slow", variant=variant) as app:
         with app.traffic(50, call=_WRITE, users=200):
-            for version in ("1.1", "1.0"):
+            # Twice from slow writes: when a busy machine stands still for longer than these take, all answers
+            # that are due come at its end.
+            for version in ("1.1", "1.2-slow", "1.0"):
                 app.deploy(version)
                 app.wait(promoted(version), within=60)
                 settles(app, behind(version, SERVICE), for_=CONVERGENCE_SECONDS + 5)
         records = app.records()
 
-        slow, quick = switches(records)
+        first, quick, second = switches(records)
+        slow = max(first, second, key=lambda switch: switch.overlap)
         answered = assert_no_errors(records, lane=ACTIVE)
     claim(
         "With blue-green, two versions never serve writes at once.",
