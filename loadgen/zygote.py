@@ -1,4 +1,4 @@
-"""A zygote: Locust imported once and forked for each run, which spares the run two thirds of its start.
+"""A zygote: Locust imported once and forked for each run, which spares the run four fifths of its start.
 
 https://chromium.googlesource.com/chromium/src/+/HEAD/docs/linux/zygote.md has the word. Started and
 spoken to by `loadgen.forking`: a run per message. It answers with the run's process id, and with its
