@@ -113,7 +113,8 @@ class _Zygote:
         """Start a run; where it cannot be started, it has ended."""
         said = b""
         self._channel.settimeout(_IMPORT_SECONDS)
-        with suppress(OSError):
+        # It ended, or does not come to answer; a message that is too long is said.
+        with suppress(ConnectionError, TimeoutError):
             self._channel.send(message)
             said = self._channel.recv(_LONGEST_ANSWER)
         if not said:

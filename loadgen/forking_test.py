@@ -45,6 +45,10 @@ def said(folder: Path) -> list[list[str]]:
     return [line.split() for line in (folder / "log").read_text().splitlines() if line[0].isdigit()]
 
 
+def zygote_of(locust: LocustProcess) -> int:
+    return int(run(["ps", "-o", "ppid=", "-p", str(locust.pid)], timeout=10))
+
+
 def test_a_run_has_a_folder_a_log_and_variables_of_its_own(fork: Fork, tmp_path: Path) -> None:
     assert [fork(word).wait(30) for word in ("one", "two")] == [7, 7]
     assert [line[1:4] for line in said(tmp_path)] == [[str(tmp_path), word, "1"] for word in ("one", "two")]
@@ -87,9 +91,18 @@ def test_a_run_can_be_waited_for_and_ended(fork: Fork) -> None:
     assert locust.wait(30) == -signal.SIGKILL
 
 
+def test_ctrl_c_ends_no_run(fork: Fork) -> None:
+    locust = fork(seconds=30)
+    os.kill(zygote_of(locust), signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        locust.wait(0.5)
+    locust.kill()
+    assert locust.wait(30) == -signal.SIGKILL
+
+
 def test_without_its_zygote_a_run_ends_and_the_next_has_another(fork: Fork) -> None:
     locust = fork(seconds=30)
-    os.kill(int(run(["ps", "-o", "ppid=", "-p", str(locust.pid)], timeout=10)), signal.SIGKILL)
+    os.kill(zygote_of(locust), signal.SIGKILL)
     assert locust.wait(30) == -signal.SIGKILL
     assert fork().wait(30) == 7
 

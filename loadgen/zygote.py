@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -22,7 +22,7 @@ from gevent import monkey
 import loadgen.client  # noqa: F401 - with all that the locustfile imports
 from fixtures.core.process import die_with_parent
 
-LONGEST_MESSAGE = 1 << 20
+_LONGEST_MESSAGE = 1 << 20
 # Those of gevent, which stand in the module `os` by now, are for greenlets, and there are none here.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 _locust: Any = locust.main.main  # Not annotated.
@@ -31,10 +31,12 @@ _locust: Any = locust.main.main  # Not annotated.
 def main() -> None:
     """Fork a Locust per message, until the other end is closed."""
     channel = int(sys.argv[1])
+    # Ctrl-C is told to all of a terminal's processes; the harness ends its load in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Else the first collection in each child would copy all that it shares with this process.
     gc.freeze()
     must_die = die_with_parent()
-    while message := os.read(channel, LONGEST_MESSAGE):
+    while message := os.read(channel, _LONGEST_MESSAGE):
         pid = _fork()
         if pid == 0:
             must_die()
@@ -70,7 +72,7 @@ def _become_locust(arguments: list[str], folder: str, log: str, env: dict[str, s
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
-    sys.argv = [str(Path(locust.main.__file__)), *arguments]
+    sys.argv = ["locust", *arguments]
     _locust()
 
 
