@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from fixtures.core.errors import FiredampError
 from loadgen.shapes import Pieces, Segment, Shape
 
+MOST_USERS = 500
+
 
 @dataclass(frozen=True)
 class Call:
@@ -114,8 +116,10 @@ class Plan:
         return cls(row["url"], tuple(lanes), row["timeout"])
 
 
-def make_plan(url: str, lanes: tuple[Lane, ...], shape: Shape, timeout: float) -> Plan:
-    """Decide everything about a run.
+def make_plan(
+    url: str, lanes: tuple[Lane, ...], shape: Shape, timeout: float, *, most_users: int = MOST_USERS
+) -> Plan:
+    """Decide everything about a run; a lane that does not say has `most_users` clients at most.
 
     Raises:
         FiredampError: The target is public or not plain HTTP, or the lanes are none or not distinct.
@@ -125,7 +129,9 @@ def make_plan(url: str, lanes: tuple[Lane, ...], shape: Shape, timeout: float) -
         raise FiredampError(f"traffic needs lanes with names of their own, not {names}")
     if not (math.isfinite(timeout) and timeout > 0):
         raise FiredampError(f"a request's timeout is a positive number of seconds, not {timeout:g}")
-    return Plan(_target(url), tuple(_decided(lane, lane.shape or shape) for lane in lanes), timeout)
+    return Plan(
+        _target(url), tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes), timeout
+    )
 
 
 def _target(url: str) -> str:
@@ -155,6 +161,6 @@ def _port(url: str) -> int | None:
         raise FiredampError(f"{url!r}: {error}") from error
 
 
-def _decided(lane: Lane, shape: Shape) -> PlannedLane:
-    users = lane.users or min(max(math.ceil(shape.peak), 10), 500)
+def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:
+    users = lane.users or min(max(math.ceil(shape.peak), 10), most_users)
     return PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)

@@ -12,7 +12,7 @@ from typing import Self
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen.forking import LocustProcess, fork_locust
-from loadgen.plan import Lane, Plan, make_plan
+from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
 from loadgen.queries import errors
 from loadgen.records import Request, Tail, read_requests, requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
@@ -49,6 +49,7 @@ class Traffic:
         folder: Path,
         *,
         timeout: float = 10.0,
+        most_users: int = MOST_USERS,
     ) -> None:
         """Plan the load; nothing is sent yet.
 
@@ -58,11 +59,12 @@ class Traffic:
             shape: For the lanes that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
             timeout: Seconds that a client waits for a connection, and for each part of an answer.
+            most_users: Clients at most of a lane that does not say how many it has.
 
         Raises:
             FiredampError: The target, a lane or the shape is not acceptable.
         """
-        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout)
+        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout, most_users=most_users)
         self._folder = folder.absolute()
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)
