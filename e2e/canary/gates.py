@@ -17,6 +17,7 @@ _LOAD = """
 import concurrent.futures, sys, time, urllib.request
 url, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 def send(due):
+    # Until its time, whatever the answers do.
     time.sleep(max(0.0, due - time.monotonic()))
     try:
         return urllib.request.urlopen(url, timeout=5).status < 400

@@ -61,6 +61,7 @@ def test_a_node_drained_during_a_canary_costs_no_client_an_error(
 def _worker(kube: Kube) -> str:
     nodes = [node["metadata"] for node in kube.list(NODE)[0]]
     if len(nodes) < 2:
+        # The embedded node is one; on kind the mark `several_nodes` asks for more.
         pytest.skip("the cluster has one node")
     return next(str(each["name"]) for each in nodes if _CONTROL_PLANE not in each["labels"])
 

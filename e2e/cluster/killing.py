@@ -110,6 +110,7 @@ class Killer:
                 gone = time.monotonic() - killed
                 if not left or gone >= self.within:
                     return Kill(reached, since, gone, left)
+                # Processes, mounts and files of others: nothing tells when the last of them has gone.
                 time.sleep(_LOOK_AGAIN)
 
 
