@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgen.plan import Call, Plan, PlannedLane
+from loadgen.message import Message
+from loadgen.plan import Plan, PlannedLane
 from loadgen.records import Request, requests_file, to_line
 from loadgen.status import Status, status_file
 
@@ -42,7 +43,7 @@ class LaneLedger:
         self.name = lane.name
         self.users = lane.users
         self.sent = 0
-        self._calls = [_with_headers(call, lane) for call in lane.calls]
+        self._messages = lane.messages()
         self._weights = [call.weight for call in lane.calls]
         # Seeded by the lane, so that a run can be repeated.
         self._random = random.Random(lane.name)  # noqa: S311
@@ -66,16 +67,16 @@ class LaneLedger:
         offset = next(self._schedule, None) if self._open else None
         return None if offset is None else self._began + offset
 
-    def choose(self) -> Call:
-        """Draw a call from the mix."""
-        if len(self._calls) == 1:
-            return self._calls[0]
-        return self._random.choices(self._calls, self._weights)[0]
+    def choose(self) -> Message:
+        """Draw a request from the mix."""
+        if len(self._messages) == 1:
+            return self._messages[0]
+        return self._random.choices(self._messages, self._weights)[0]
 
-    def begin(self, due: float, call: Call) -> Attempt:
+    def begin(self, due: float, message: Message) -> Attempt:
         """Note that a request is being sent."""
         self.sent += 1
-        return Attempt(due, time.monotonic(), call.path, call.headers["Host"])
+        return Attempt(due, time.monotonic(), message.path, message.host)
 
     def end(self, attempt: Attempt, answer: Answer, *, reused: bool) -> None:
         """Record what became of a request."""
@@ -164,9 +165,3 @@ class Ledger:
             sent={lane.name: lane.sent for lane in self.lanes},
             cpu_s=time.process_time(),
         )
-
-
-def _with_headers(call: Call, lane: PlannedLane) -> Call:
-    # No compression: decoding would cost this machine's CPU and prove nothing.
-    headers = {"Accept-Encoding": "identity", **lane.headers, **call.headers, "Host": lane.host}
-    return Call(call.path, call.method, call.weight, headers, call.body)

@@ -23,7 +23,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from fixtures.core.priority import go_first
-from loadgen.client import OneConnectionClient
+from loadgen.client import Client
 from loadgen.ledger import Answer, LaneLedger, Ledger
 from loadgen.plan import Plan
 
@@ -44,7 +44,7 @@ class ScheduledUser(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         target = urlsplit(_plan.url)
-        self.http = OneConnectionClient(target.hostname or "", target.port or 80, _plan.timeout)
+        self.http = Client((target.hostname or "", target.port or 80), _plan.timeout)
         self.due: float | None = None
 
     def on_start(self) -> None:
@@ -66,10 +66,10 @@ class ScheduledUser(User):
         if _ledger.stopped:
             # Due while the others were being stopped: to send it now would only cut it off.
             raise StopUser
-        call = self.lane.choose()
-        attempt = self.lane.begin(self.due, call)
+        message = self.lane.choose()
+        attempt = self.lane.begin(self.due, message)
         try:
-            answer = self.http.answer(call)
+            answer = self.http.answer(message)
         except gevent.GreenletExit:
             cut = Answer(error="cut off when the load was stopped")
             self.lane.end(attempt, cut, reused=self.http.reused)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 from fixtures.core.errors import FiredampError
+from loadgen.message import Message, to_message
 from loadgen.shapes import Pieces, Segment, Shape
 
 MOST_USERS = 500
@@ -80,6 +81,17 @@ class PlannedLane:
     shape: Pieces
     users: int
 
+    def messages(self) -> list[Message]:
+        """Return what each call sends.
+
+        Raises:
+            FiredampError: HTTP cannot say it.
+        """
+        return [
+            to_message(call.method, call.path, self.host, {**self.headers, **call.headers}, call.body)
+            for call in self.calls
+        ]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -122,7 +134,8 @@ def make_plan(
     """Decide everything about a run; a lane that does not say has `most_users` clients at most.
 
     Raises:
-        FiredampError: The target is public or not plain HTTP, or the lanes are none or not distinct.
+        FiredampError: The target is public or not plain HTTP, the lanes are none or not distinct, or HTTP
+            cannot say what a lane asks for.
     """
     names = [lane.name for lane in lanes]
     if not names or len(set(names)) != len(names):
@@ -163,4 +176,6 @@ def _port(url: str) -> int | None:
 
 def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:
     users = lane.users or min(max(math.ceil(shape.peak), 10), most_users)
-    return PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)
+    planned = PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)
+    planned.messages()
+    return planned

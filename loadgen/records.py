@@ -64,6 +64,8 @@ class Request:
 
 
 _FIELDS = tuple(field.name for field in fields(Request))
+# Made once: `json.dumps` makes one per line.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def requests_file(folder: Path, lane: str) -> Path:
@@ -74,7 +76,7 @@ def requests_file(folder: Path, lane: str) -> Path:
 def to_line(request: Request) -> str:
     """Return the JSON line of `request`, with its newline."""
     row = {"t": request.t, "kind": "request"} | {name: getattr(request, name) for name in _FIELDS}
-    return json.dumps(row, separators=(",", ":")) + "\n"
+    return _encode(row) + "\n"
 
 
 def read_requests(*paths: Path) -> list[Request]:
