@@ -30,7 +30,7 @@ def test_one_bad_measurement_aborts_or_is_survived_as_the_failure_limit_says(
 ) -> None:
     blip = template("blip", _blip(limit=0, until=0))
     with trial("canary", variant=variants.combined(blip, inline(25, None, step("blip"), 50, "2s"))) as app:
-        with app.traffic(100):
+        with app.traffic(50):
             app.deploy("1.1")
             app.wait(all_of(paused_at(1), weight_is(25)), within=90)
             _go_on(app, limit=0)

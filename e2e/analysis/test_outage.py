@@ -33,7 +33,7 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
     patient = per_version(25, inconclusive_limit=24, error_limit=15)
     variant = variants.combined(patient, inline(25, None, step("per-version"), 50, "2s"))
     with trial("canary", variant=variant) as app:
-        with app.traffic(100):
+        with app.traffic(50):
             app.deploy("1.1")
             app.wait(all_of(paused_at(1), weight_is(25)), within=90)
             with prometheus_away(app.kube):

@@ -78,7 +78,7 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
         blue_green(autoPromotionEnabled=True),
     )
     with trial("bluegreen", variant=variant) as app:
-        with app.traffic(100, preview_rate=50):
+        with app.traffic(50, preview_rate=50):
             app.deploy("1.1")
             app.wait(promoted("1.1"), within=240)
         records = app.records()

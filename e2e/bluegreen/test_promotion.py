@@ -34,7 +34,7 @@ def test_without_automatic_promotion_green_waits_past_every_deadline(
 ) -> None:
     settings = {"autoPromotionSeconds": seconds} if seconds else {}
     with trial("bluegreen", variant=blue_green(**settings)) as app:
-        with app.traffic(100):
+        with app.traffic(50):
             app.deploy("1.1")
             app.wait(paused_at(), within=90)
             app.holds(all_of(paused_at(), behind("1.0", "payments-active")), for_=_DEADLINE + 5)

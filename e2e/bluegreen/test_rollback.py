@@ -77,7 +77,7 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
 ) -> None:
     with trial("bluegreen", variant=blue_green(scaleDownDelaySeconds=_SHORT_SECONDS)) as app:
         blue = app.stable_pods()
-        with app.traffic(100):
+        with app.traffic(50):
             _promote(app, "1.1")
             app.wait(scaled_to(0, "1.0"), within=_SHORT_SECONDS + 90)
             app.undo()

@@ -14,7 +14,7 @@ from loadgen.statistics import Share
 
 def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> AbortStory:
     """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
-    with app.traffic():
+    with app.traffic(150):
         app.deploy(version)
         app.wait_contained(version, within=within)
         app.stays_contained(version)

@@ -26,7 +26,7 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("canary", variant=_unhurried) as app:
-        with app.traffic():
+        with app.traffic(150):
             app.deploy("1.1")
             took = app.wait(promoted("1.1"), within=180)
             app.stays_promoted("1.1")

@@ -25,7 +25,7 @@ def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial
     with trial("bluegreen", variant=analysis("prePromotionAnalysis")) as app:
         give_up_after(app, 15)
         before = app.stable_pods()
-        with app.traffic(100):
+        with app.traffic(50):
             for version in ("1.2-crash", "1.2-neverready"):
                 app.deploy(version)
                 app.wait(aborted(version=version), within=120)
