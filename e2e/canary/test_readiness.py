@@ -25,7 +25,7 @@ def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
 ) -> None:
     with trial("canary", variant=_held_at_5_percent) as app:
         give_up_after(app, _DEADLINE_SECONDS)
-        with app.traffic(50):
+        with app.traffic(_RATE):
             app.deploy("1.2-neverready")
             took = app.wait(aborted(version="1.2-neverready"), within=90)
         records = app.records()
