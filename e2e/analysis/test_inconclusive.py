@@ -46,7 +46,7 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
             app.deploy(_GREY)
             _go_on_until_undecided(app)
             reason = _pause_reason(app)
-            app.holds(_UNDECIDED, for_=_ENOUGH_SECONDS)
+            app.stays(_UNDECIDED, weights={"1.0": 75, _GREY: 25})
             app.abort()
             app.wait_contained(_GREY, within=45)
             app.stays_contained(_GREY, for_=CONVERGENCE_SECONDS)

@@ -72,7 +72,7 @@ def _release(app: Trial, also: list[Object]) -> Window | None:
     with app.traffic(100):
         app.kube.patch(ROLLOUT, app.name, app.namespace, [image, *also])
         app.wait(over, within=120)
-        app.stays(over, alone=_BAD)
+        app.stays(over, weights={_BAD: 100})
     records = app.records()
     is_promoted = of_kind(records, "rollout")[-1]["promoted_full"]
     return windows(records, lane=ACTIVE)[-1].window if is_promoted else None

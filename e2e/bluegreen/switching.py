@@ -103,7 +103,7 @@ def stays_active(app: Trial, version: str) -> None:
     """
     selects = behind(version, SERVICE)
     app.wait(selects, within=_TOLD_SECONDS)
-    app.stays(selects, alone=version)
+    app.stays(selects, weights={version: 100})
 
 
 def settles(app: Trial, condition: Condition, *, for_: float) -> None:

@@ -50,7 +50,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
             app.deploy("1.2-5xx")
             app.wait(analysis_failed(), within=60)
             app.wait(aborted(version="1.2-5xx"), within=30)
-            app.stays(aborted(version="1.2-5xx"), alone="1.0")
+            app.stays(aborted(version="1.2-5xx"), weights={"1.0": 100})
         records = app.records()
 
         assert selected(records) == ["1.0", "1.2-5xx", "1.0"]

@@ -117,7 +117,7 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
             app.holds(behind("1.1", SERVICE), for_=CONVERGENCE_SECONDS)
             app.abort()
             app.wait(aborted(version="1.1"), within=60)
-            app.stays(aborted(version="1.1"), alone="1.0")
+            app.stays(aborted(version="1.1"), weights={"1.0": 100})
         records = app.records()
 
         came_back = selected(records) == ["1.0", "1.1", "1.0"]

@@ -98,7 +98,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
             app.undo()
             app.wait(promoted("1.0"), within=60)
             took = app.timeline.clock() - asked
-            app.stays(all_of(healthy(), weight_is(0)), alone="1.0")
+            app.stays(all_of(healthy(), weight_is(0)), weights={"1.0": 100})
         records = app.records()
 
         gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)

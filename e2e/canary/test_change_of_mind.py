@@ -62,7 +62,7 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
             app.deploy("1.0")
             app.wait(all_of(promoted("1.0"), weight_is(0)), within=30)
             took = app.timeline.clock() - asked
-            app.stays(all_of(promoted("1.0"), weight_is(0)), alone="1.0")
+            app.stays(all_of(promoted("1.0"), weight_is(0)), weights={"1.0": 100})
         records = app.records()
 
         assert steps_since(records, asked) == [1, 4], "it went through the steps"

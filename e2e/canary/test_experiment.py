@@ -66,7 +66,7 @@ def test_a_broken_version_fails_beside_the_old_one_and_is_aborted(trial: StartTr
             app.wait(aborted(version="1.2-5xx"), within=90)
             gone = all_of(experiment_pods_are(), weight_is(0))
             app.wait(gone, within=60)
-            app.stays(gone, alone="1.0")
+            app.stays(gone, weights={"1.0": 100})
         records = app.records()
 
         phases = run_phases(records)

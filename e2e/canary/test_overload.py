@@ -30,10 +30,10 @@ def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: Ent
             app.deploy("1.2-overload")
             at_5 = all_of(paused_at(1), weight_is(5))
             app.wait(at_5, within=45)
-            app.holds(at_5, for_=15)
+            app.stays(at_5, weights={"1.0": 95, "1.2-overload": 5})
             app.promote()
             app.wait(promoted("1.2-overload"), within=60)
-            app.holds(promoted("1.2-overload"), for_=12)
+            app.stays_promoted("1.2-overload")
         records = app.records()
 
         few, everything = windows(records, lane=ACTIVE)

@@ -16,11 +16,10 @@ from fixtures.rollout.convergence import windows
 from fixtures.rollout.expectation import all_of
 from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, assert_share, requests, shares
 from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.trial import ACTIVE
 from loadgen.statistics import Share
 
-# 1,600 requests, or 1,100 once the gateway has followed: enough to tell 5% from 7.5%, and for each of 20 pods
-# to answer some.
+# 1,600 requests, or 1,100 once the gateway has followed.
 _WINDOW_SECONDS = 16
 
 
@@ -94,7 +93,7 @@ def _at_5_percent(trial: StartTrial, *, replicas: int, variant: Variant) -> Seen
             app.deploy("1.1")
             there = all_of(paused_at(), weight_is(5))
             app.wait(there, within=120)
-            app.holds(there, for_=CONVERGENCE_SECONDS / 4 + _WINDOW_SECONDS)
+            app.stays(there, weights={"1.0": 95, "1.1": 5})
         records = app.records()
         (settled,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 5]
         assert_no_errors(records, lane=ACTIVE)

@@ -47,7 +47,7 @@ def test_a_probe_of_the_open_port_lets_the_same_pod_have_its_share_of_requests(
             app.deploy("1.2-neverready")
             there = all_of(paused_at(1), weight_is(5))
             app.wait(there, within=45)
-            app.holds(there, for_=16)
+            app.stays(there, weights={"1.0": 95, "1.2-neverready": 5})
         records = app.records()
         (settled,) = windows(records, lane=ACTIVE)
         share = assert_share(records, lane=ACTIVE, version="1.2-neverready", weight=5, window=settled.window)
