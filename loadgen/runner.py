@@ -161,11 +161,13 @@ class Traffic:
         Raises:
             InvalidLoadError: Locust ended or hangs, or sent too little, or was out of CPU.
         """
+        # Before they are read: a stall of this process is no silence of the load's.
+        asked = time.time()
         statuses = read_statuses(self._status)
         if self._process is None or self._process.poll() is not None or not statuses:
             ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""
             raise InvalidLoadError(f"the load generator is not running{ended}\n{self._log_tail()}")
-        silent = time.time() - statuses[-1].t
+        silent = asked - statuses[-1].t
         if silent > SILENCE_S:
             raise InvalidLoadError(
                 f"the load generator has been silent for {silent:.1f} s: stuck, stopped or starved"

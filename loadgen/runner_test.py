@@ -20,7 +20,7 @@ from loadgen.queries import late, share_of
 from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
 from loadgen.shapes import Constant
-from loadgen.status import read_statuses
+from loadgen.status import Status, read_statuses
 
 
 def pass_time(seconds: float) -> None:
@@ -167,6 +167,26 @@ def test_a_load_generator_that_dies_or_hangs_is_noticed(
         scenario()
     assert "silent for" in refusals[0]
     assert "not running" in refusals[1]
+
+
+def test_a_stall_of_the_harness_itself_is_no_silence_of_its_load(
+    server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stalled: list[float] = []
+    now = time.time
+
+    def stalls(path: Path) -> list[Status]:
+        found = read_statuses(path)
+        stalled.append(60.0)
+        return found
+
+    with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path) as traffic:
+        until(lambda: has_begun(traffic), what="a status", timeout=30)
+        with monkeypatch.context() as patch:
+            patch.setattr(runner, "read_statuses", stalls)
+            patch.setattr(time, "time", lambda: now() + sum(stalled))
+            traffic.require_flowing()
+    assert stalled
 
 
 def test_records_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
