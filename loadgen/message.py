@@ -39,9 +39,8 @@ def to_message(method: str, path: str, host: str, headers: Mapping[str, str], bo
     connection = h11.Connection(h11.CLIENT)
     try:
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
-        head = connection.send(h11.Request(method=method, target=path, headers=encoded))
-        rest = connection.send(h11.Data(data=content)) if content else b""
-        end = connection.send(h11.EndOfMessage())
+        request = h11.Request(method=method, target=path, headers=encoded)
+        parts = [connection.send(each) or b"" for each in (request, h11.Data(content), h11.EndOfMessage())]
     except (h11.LocalProtocolError, UnicodeEncodeError) as error:
         raise FiredampError(f"HTTP cannot say {method} {path}: {error}") from error
-    return Message(method, path, host, b"".join((head or b"", rest or b"", end or b"")))
+    return Message(method, path, host, b"".join(parts))

@@ -177,5 +177,6 @@ def _port(url: str) -> int | None:
 def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:
     users = lane.users or min(max(math.ceil(shape.peak), 10), most_users)
     planned = PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)
+    # For its errors: the load generator's process makes them once more.
     planned.messages()
     return planned

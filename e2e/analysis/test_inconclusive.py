@@ -29,10 +29,6 @@ _ANALYSIS_STEP = 2
 # What the pauses of the second test are to last, of which the second is at this step.
 _PAUSE_SECONDS = 14
 _PAUSE_AT_50 = 3
-# Steps of the second test: its background analysis begins at 50%, and the last pause is at 75%.
-_AT_50, _AT_75, _LAST_PAUSE = 2, 4, 5
-_PAUSE_SECONDS = 14
-_LAST_PAUSE_SECONDS = 60
 # For 1,000 requests at 100 a second after the data plane has followed.
 _ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11
 
