@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from fixtures.core.clock import Epoch
 from loadgen.message import Message
 from loadgen.plan import Plan, PlannedLane
 from loadgen.records import Request, requests_file, to_line
@@ -37,9 +38,9 @@ class Attempt:
 
 
 class LaneLedger:
-    """The books of one lane; `unix_offset` is unix time less monotonic time, in seconds."""
+    """The books of one lane; the times of its records are counted from `epoch`."""
 
-    def __init__(self, lane: PlannedLane, folder: Path, unix_offset: float) -> None:
+    def __init__(self, lane: PlannedLane, folder: Path, epoch: Epoch) -> None:
         self.name = lane.name
         self.users = lane.users
         self.sent = 0
@@ -48,7 +49,7 @@ class LaneLedger:
         # Seeded by the lane, so that a run can be repeated.
         self._random = random.Random(lane.name)  # noqa: S311
         self._schedule = lane.shape.send_times()
-        self._unix_offset = unix_offset
+        self._epoch = epoch
         self._began = 0.0
         self._open = True
         self._lines: list[str] = []
@@ -82,9 +83,9 @@ class LaneLedger:
         """Record what became of a request."""
         received = time.monotonic()
         request = Request(
-            t=round(attempt.sent + self._unix_offset, 6),
-            intended=round(attempt.due + self._unix_offset, 6),
-            received=round(received + self._unix_offset, 6),
+            t=round(self._epoch.at(attempt.sent), 6),
+            intended=round(self._epoch.at(attempt.due), 6),
+            received=round(self._epoch.at(received), 6),
             latency_ms=round((received - attempt.due) * 1000, 3),
             service_ms=round((received - attempt.sent) * 1000, 3),
             status=answer.status,
@@ -113,9 +114,9 @@ class Ledger:
     """The books of the whole run."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
-        # The run's one clock: unix time derived once, then monotonic, so that no clock step shows.
-        self._unix_offset = time.time() - time.monotonic()
-        self.lanes = [LaneLedger(lane, folder, self._unix_offset) for lane in plan.lanes]
+        # Not this process's own: records of other processes are compared with these.
+        self._epoch = plan.epoch
+        self.lanes = [LaneLedger(lane, folder, plan.epoch) for lane in plan.lanes]
         self._file = status_file(folder, [lane.name for lane in plan.lanes]).open("xb", buffering=0)
         self._began: float | None = None
         self._ended: float | None = None
@@ -159,9 +160,9 @@ class Ledger:
     def _status(self, began: float) -> Status:
         now = time.monotonic()
         return Status(
-            t=now + self._unix_offset,
-            began=began + self._unix_offset,
-            until=(self._ended or now) + self._unix_offset,
+            t=self._epoch.at(now),
+            began=self._epoch.at(began),
+            until=self._epoch.at(self._ended or now),
             sent={lane.name: lane.sent for lane in self.lanes},
             cpu_s=time.process_time(),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.clock import Epoch
 from loadgen.ledger import Answer, Ledger
 from loadgen.plan import Call, Lane, make_plan
 from loadgen.records import read_requests, requests_file
@@ -14,9 +15,9 @@ from loadgen.shapes import Constant
 from loadgen.status import read_statuses, status_file
 
 CALLS = (Call("/a", weight=3, headers={"x-call": "a"}), Call("/b", weight=1, headers={"x-lane": "over"}))
-PLAN = make_plan(
-    "http://127.0.0.1:80", (Lane("active", "payments.ns", CALLS, {"x-lane": "1"}),), Constant(10, 1), 10
-)
+LANE = Lane("active", "payments.ns", CALLS, {"x-lane": "1"})
+EPOCH = Epoch.take()
+PLAN = make_plan("http://127.0.0.1:80", (LANE,), Constant(10, 1), 10, epoch=EPOCH)
 
 
 @pytest.fixture
@@ -58,6 +59,26 @@ def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Pat
     assert found.late_ms == pytest.approx(2000, abs=1000)
     assert found.t == pytest.approx(time.time(), abs=1)
     assert (found.status, found.version, found.reused, found.host) == (500, "1.2-5xx", True, "payments.ns")
+
+
+@pytest.mark.parametrize("step", [-600.0, -2.0, 2.0, 600.0])
+def test_a_step_of_the_wall_clock_between_harness_and_load_moves_no_record(
+    step: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + step)
+    ledger = Ledger(PLAN, tmp_path)
+    asked = EPOCH.now()
+    ledger.begin_schedule()
+    [lane] = ledger.lanes
+    lane.end(lane.begin(time.monotonic(), lane.choose()), Answer(200), reused=False)
+    ledger.close()
+    [found] = read_requests(requests_file(tmp_path, "active"))
+    [status] = read_statuses(status_file(tmp_path, ["active"]))
+    answered = EPOCH.now()
+    # Of six digits, as records have them.
+    for stamp in (found.t, found.intended, found.received, status.began, status.t, status.until):
+        assert asked - 1e-6 <= stamp <= answered + 1e-6
 
 
 def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
+from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from loadgen.message import Message, to_message
 from loadgen.shapes import Pieces, Segment, Shape
@@ -101,11 +102,13 @@ class Plan:
         url: `http://ADDRESS:PORT`, of this machine or a private network.
         lanes: At least one; their names differ.
         timeout: Seconds to wait for a connection, and for each part of an answer.
+        epoch: When the run began, from which all its processes take the times of their records.
     """
 
     url: str
     lanes: tuple[PlannedLane, ...]
     timeout: float
+    epoch: Epoch
 
     @property
     def duration(self) -> float:
@@ -125,11 +128,17 @@ class Plan:
             pieces = tuple(Segment(*piece) for piece in lane["shape"]["pieces"])
             calls = tuple(Call(**call) for call in lane["calls"])
             lanes.append(PlannedLane(**(lane | {"calls": calls, "shape": Pieces(pieces)})))
-        return cls(row["url"], tuple(lanes), row["timeout"])
+        return cls(row["url"], tuple(lanes), row["timeout"], Epoch(*row["epoch"]))
 
 
 def make_plan(
-    url: str, lanes: tuple[Lane, ...], shape: Shape, timeout: float, *, most_users: int = MOST_USERS
+    url: str,
+    lanes: tuple[Lane, ...],
+    shape: Shape,
+    timeout: float,
+    *,
+    epoch: Epoch,
+    most_users: int = MOST_USERS,
 ) -> Plan:
     """Decide everything about a run; a lane that does not say has `most_users` clients at most.
 
@@ -142,9 +151,8 @@ def make_plan(
         raise FiredampError(f"traffic needs lanes with names of their own, not {names}")
     if not (math.isfinite(timeout) and timeout > 0):
         raise FiredampError(f"a request's timeout is a positive number of seconds, not {timeout:g}")
-    return Plan(
-        _target(url), tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes), timeout
-    )
+    decided = tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes)
+    return Plan(_target(url), decided, timeout, epoch)
 
 
 def _target(url: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from loadgen.plan import Lane, make_plan
 from loadgen.records_test import request
@@ -11,9 +12,12 @@ from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, mak
 from loadgen.shapes import Constant
 from loadgen.status import Status, cpu_peak, read_statuses, status_file
 
-PLAN = make_plan("http://127.0.0.1:80", (Lane("active", "payments.ns"),), Constant(100, 60), 10)
+EPOCH = Epoch(1000.0, 0.0)
+PLAN = make_plan("http://127.0.0.1:80", (Lane("active", "payments.ns"),), Constant(100, 60), 10, epoch=EPOCH)
 PREVIEW = Lane("preview", "preview.payments.ns", shape=Constant(5, 60))
-BOTH = make_plan("http://127.0.0.1:80", (Lane("active", "payments.ns"), PREVIEW), Constant(100, 60), 10)
+BOTH = make_plan(
+    "http://127.0.0.1:80", (Lane("active", "payments.ns"), PREVIEW), Constant(100, 60), 10, epoch=EPOCH
+)
 
 
 def status(second: float, sent: int, cpu_s: float = 0.0) -> Status:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from fixtures.core.clock import Epoch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen.forking import LocustProcess, fork_locust
@@ -30,7 +30,8 @@ class Traffic:
     """Load on one address, from `with` until its end.
 
     Example:
-        with Traffic(url, [Lane("active", "payments.ns")], Constant(rate=200), folder) as traffic:
+        load = Traffic(url, [Lane("active", "payments.ns")], Constant(rate=200), folder, epoch=timeline.epoch)
+        with load as traffic:
             ...
             traffic.require_flowing()
         print(traffic.report)
@@ -48,6 +49,7 @@ class Traffic:
         shape: Shape,
         folder: Path,
         *,
+        epoch: Epoch,
         timeout: float = 10.0,
         most_users: int = MOST_USERS,
     ) -> None:
@@ -58,13 +60,14 @@ class Traffic:
             lanes: The streams of load; each runs at the full rate of its shape.
             shape: For the lanes that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
+            epoch: That of the run's timeline, so that its records and those of the load have one clock.
             timeout: Seconds that a client waits for a connection, and for each part of an answer.
             most_users: Clients at most of a lane that does not say how many it has.
 
         Raises:
             FiredampError: The target, a lane or the shape is not acceptable.
         """
-        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout, most_users=most_users)
+        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout, epoch=epoch, most_users=most_users)
         self._folder = folder.absolute()
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)
@@ -162,7 +165,7 @@ class Traffic:
             InvalidLoadError: Locust ended or hangs, or sent too little, or was out of CPU.
         """
         # Before they are read: a stall of this process is no silence of the load's.
-        asked = time.time()
+        asked = self.plan.epoch.now()
         statuses = read_statuses(self._status)
         if self._process is None or self._process.poll() is not None or not statuses:
             ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen import runner
@@ -21,6 +22,8 @@ from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
 from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses
+
+EPOCH = Epoch.take()
 
 
 def pass_time(seconds: float) -> None:
@@ -33,7 +36,7 @@ def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_p
         Lane("active", "payments.ns", (Call(weight=4), Call("/fail"))),
         Lane("preview", "preview.payments.ns", (Call(method="POST", body="{}", headers={"x-test": "1"}),)),
     ]
-    with Traffic(server.url, lanes, Constant(100, 1), tmp_path) as traffic:
+    with Traffic(server.url, lanes, Constant(100, 1), tmp_path, epoch=EPOCH) as traffic:
         assert traffic.tail("preview").wait(30)[0].lane == "preview"
         traffic.require_flowing()
         traffic.wait_for_end()
@@ -61,7 +64,9 @@ def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_p
 
 
 def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path: Path) -> None:
-    with Traffic(server.url, [Lane("active", "x", users=5)], Constant(50, 1.2), tmp_path) as traffic:
+    with Traffic(
+        server.url, [Lane("active", "x", users=5)], Constant(50, 1.2), tmp_path, epoch=EPOCH
+    ) as traffic:
         server.stall()
         pass_time(0.5)
         server.go_on()
@@ -81,7 +86,9 @@ def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path
 def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
     server: TinyServer, tmp_path: Path
 ) -> None:
-    traffic = Traffic(server.url, [Lane("active", "x", users=2)], Constant(50), tmp_path, timeout=0.6)
+    traffic = Traffic(
+        server.url, [Lane("active", "x", users=2)], Constant(50), tmp_path, epoch=EPOCH, timeout=0.6
+    )
 
     refusals: list[str] = []
 
@@ -103,14 +110,16 @@ def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
 
 def test_a_failed_assertion_under_valid_load_is_its_own(server: TinyServer, tmp_path: Path) -> None:
     failure = pytest.raises(AssertionError, match="clients saw errors")
-    with failure, Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path) as traffic:
+    with failure, Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path, epoch=EPOCH) as traffic:
         traffic.tail().wait(30)
         raise AssertionError("clients saw errors")
 
 
 def test_broken_answers_are_recorded_and_never_sent_again(server: TinyServer, tmp_path: Path) -> None:
     calls = (Call("/drop"), Call("/short"), Call("/moved"), Call("/payments"))
-    with Traffic(server.url, [Lane("active", "x", calls)], Constant(100, 0.6), tmp_path) as traffic:
+    with Traffic(
+        server.url, [Lane("active", "x", calls)], Constant(100, 0.6), tmp_path, epoch=EPOCH
+    ) as traffic:
         traffic.wait_for_end()
     assert len(server.seen) == len(traffic.requests()) == 60
     outcomes = {(row.path, row.status, row.version, row.error) for row in traffic.requests()}
@@ -126,7 +135,7 @@ def test_broken_answers_are_recorded_and_never_sent_again(server: TinyServer, tm
 
 def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, tmp_path: Path) -> None:
     lane = Lane("active", "x", (Call("/payments"), Call("/endless")))
-    with Traffic(server.url, [lane], Constant(50), tmp_path, timeout=0.25) as traffic:
+    with Traffic(server.url, [lane], Constant(50), tmp_path, epoch=EPOCH, timeout=0.25) as traffic:
         pass_time(0.2)
     assert traffic.report.unrecorded == 0
     endless = [row for row in traffic.requests() if row.path == "/endless"]
@@ -135,7 +144,7 @@ def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, 
 
 def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "ANSWER_S", 0.5)
-    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path)
+    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
     with pytest.raises(
         InvalidLoadError, match=r"http://127\.0\.0\.1:9: first answer: not after 0\.5 s"
     ) as refused:
@@ -153,7 +162,7 @@ def test_a_load_generator_that_dies_or_hangs_is_noticed(
     refusals: list[str] = []
 
     def scenario() -> None:
-        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path) as traffic:
+        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
             until(lambda: has_begun(traffic), what="a status", timeout=30)
             assert traffic._process is not None
             traffic._process.send_signal(signal.SIGSTOP)
@@ -173,30 +182,55 @@ def test_a_stall_of_the_harness_itself_is_no_silence_of_its_load(
     server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stalled: list[float] = []
-    now = time.time
+    now = Epoch.now
 
     def stalls(path: Path) -> list[Status]:
         found = read_statuses(path)
         stalled.append(60.0)
         return found
 
-    with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path) as traffic:
+    with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
         until(lambda: has_begun(traffic), what="a status", timeout=30)
         with monkeypatch.context() as patch:
             patch.setattr(runner, "read_statuses", stalls)
-            patch.setattr(time, "time", lambda: now() + sum(stalled))
+            patch.setattr(Epoch, "now", lambda self: now(self) + sum(stalled))
             traffic.require_flowing()
     assert stalled
+
+
+@pytest.mark.parametrize("step", [-600.0, 600.0])
+def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
+    step: float, server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = time.time
+    refusals: list[str] = []
+
+    def scenario() -> None:
+        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
+            until(lambda: has_begun(traffic), what="a status", timeout=30)
+            monkeypatch.setattr(time, "time", lambda: wall() + step)
+            refusals.append(refusal(traffic))
+            assert traffic._process is not None
+            traffic._process.send_signal(signal.SIGSTOP)
+            monkeypatch.setattr(runner, "SILENCE_S", 0.3)
+            pass_time(0.5)
+            refusals.append(refusal(traffic))
+            traffic._process.kill()
+
+    with pytest.raises(InvalidLoadError, match="ended with -9"):
+        scenario()
+    assert refusals[0] == ""
+    assert "silent for" in refusals[1]
 
 
 def test_records_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
     (tmp_path / "requests-active.jsonl").touch()
     with pytest.raises(FiredampError, match="exists already"):
-        Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path).__enter__()
+        Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH).__enter__()
 
 
 def test_there_is_no_report_before_the_end_and_no_unknown_lane(tmp_path: Path) -> None:
-    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path)
+    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
     with pytest.raises(FiredampError, match="not ended"):
         _ = traffic.report
     with pytest.raises(FiredampError, match="no lane preview"):
@@ -206,10 +240,12 @@ def test_there_is_no_report_before_the_end_and_no_unknown_lane(tmp_path: Path) -
 PARENT = """
 import sys, time
 from pathlib import Path
+from fixtures.core.clock import Epoch
 from loadgen.plan import Lane
 from loadgen.runner import Traffic
 from loadgen.shapes import Constant
-with Traffic(sys.argv[1], [Lane("active", "x")], Constant(20), Path(sys.argv[2])) as traffic:
+folder, epoch = Path(sys.argv[2]), Epoch.take()
+with Traffic(sys.argv[1], [Lane("active", "x")], Constant(20), folder, epoch=epoch) as traffic:
     print(traffic._process.pid, flush=True)
     sys.stdin.read()
 """
