@@ -117,9 +117,9 @@ class Killer:
 class _Victim:
     def __init__(self, command: Sequence[str], name: str, scratch: Path, log: IO[bytes]) -> None:
         # Everything that belongs to it is to be known by its name: in its environment, its temporary
-        # files, its clusters' folders, which go where temporary files go when there is no runtime folder.
-        environment = {**os.environ, "TMPDIR": str(scratch), "FIREDAMP_VICTIM": name}
-        environment.pop("XDG_RUNTIME_DIR", None)
+        # files and its clusters' folders.
+        folders = {"TMPDIR": str(scratch), "XDG_RUNTIME_DIR": str(scratch)}
+        environment = {**os.environ, **folders, "FIREDAMP_VICTIM": name}
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
