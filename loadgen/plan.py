@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from urllib.parse import urlsplit
 
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from loadgen.message import Message, to_message
 from loadgen.shapes import Pieces, Segment, Shape
+from loadgen.target import target
 
 MOST_USERS = 500
 
@@ -152,34 +151,7 @@ def make_plan(
     if not (math.isfinite(timeout) and timeout > 0):
         raise FiredampError(f"a request's timeout is a positive number of seconds, not {timeout:g}")
     decided = tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes)
-    return Plan(_target(url), decided, timeout, epoch)
-
-
-def _target(url: str) -> str:
-    """Return `http://ADDRESS:PORT`; refuse any address that others might own."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"} or parts.query:
-        raise FiredampError(f"load goes to http://ADDRESS:PORT, not to {url!r}")
-    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError as error:
-        hint = "give the address, and the name as the lane's host"
-        raise FiredampError(f"load goes to an address, not to the name {host!r}", hint=hint) from error
-    if not address.is_private or address.is_unspecified or address.is_multicast:
-        hint = "use the cluster's own gateway, on loopback or a private network"
-        raise FiredampError(
-            f"{host} is a public address, and Firedamp never loads what others run", hint=hint
-        )
-    literal = f"[{address}]" if address.version == 6 else str(address)
-    return f"http://{literal}:{_port(url) or 80}"
-
-
-def _port(url: str) -> int | None:
-    try:
-        return urlsplit(url).port
-    except ValueError as error:
-        raise FiredampError(f"{url!r}: {error}") from error
+    return Plan(target(url), decided, timeout, epoch)
 
 
 def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:
