@@ -65,6 +65,15 @@ def errors(requests: Iterable[Request]) -> Counter[str]:
     return Counter(_reason(request) for request in requests if request.failed)
 
 
+def counted(found: Counter[str], most: int = 5) -> str:
+    """Return the most frequent of what was counted, and how many others there were: `3 x timed out`."""
+    shown = found.most_common(most)
+    told = [f"{count:,} x {what}" for what, count in shown]
+    if kinds := len(found) - len(shown):
+        told.append(f"{found.total() - sum(n for _, n in shown):,} x something else ({kinds} kinds)")
+    return ", ".join(told) or "none"
+
+
 def late(requests: Iterable[Request], by_ms: float = LATE_MS) -> list[Request]:
     """Return the requests sent more than `by_ms` milliseconds after their intended time."""
     return [request for request in requests if request.late_ms > by_ms]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from fixtures.core.errors import FiredampError
-from loadgen.queries import errors, late, latency_ms, percentile, select, share_of, shares
+from loadgen.queries import counted, errors, late, latency_ms, percentile, select, share_of, shares
 from loadgen.records_test import request
 from loadgen.statistics import Share
 
@@ -59,3 +61,10 @@ def test_latency_counts_from_the_intended_time() -> None:
 def test_no_percentile_of_nothing() -> None:
     with pytest.raises(FiredampError, match="0 values"):
         percentile([], 0.5)
+
+
+def test_what_is_not_listed_is_counted() -> None:
+    found = Counter({"timed out": 1200, "500 from 1.1": 3, "a": 2, "b": 1, "c": 1})
+    assert counted(found, most=5) == "1,200 x timed out, 3 x 500 from 1.1, 2 x a, 1 x b, 1 x c"
+    assert counted(found, most=2) == "1,200 x timed out, 3 x 500 from 1.1, 4 x something else (3 kinds)"
+    assert counted(Counter()) == "none"

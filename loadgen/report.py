@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fixtures.core.errors import FiredampError
 from loadgen.plan import Plan
-from loadgen.queries import LATE_MS, errors, late
+from loadgen.queries import LATE_MS, counted, errors, late
 from loadgen.records import Request
 from loadgen.statistics import Share, percent
 from loadgen.status import Status, cpu_peak
@@ -78,14 +78,13 @@ class RunReport:
         return self.sent / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
-        failed = ", ".join(f"{count:,} x {what}" for what, count in self.errors.most_common(5))
         late_share = f" ({percent(self.late.value)}%, n={self.late.n:,})" if self.late.n else ""
         # The rate of no time at all is not worth telling.
         rate = f" ({self.rate:.1f}/s)" if round(self.seconds, 1) else ""
         return (
             f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s{rate}, "
             f"{self.late.k:,} late by more than {LATE_MS:g} ms{late_share}, "
-            f"failed: {failed or 'none'}, load generator's CPU at most {percent(self.cpu)}% of a core"
+            f"failed: {counted(self.errors)}, load generator's CPU at most {percent(self.cpu)}% of a core"
         )
 
 

@@ -13,7 +13,7 @@ from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen.forking import LocustProcess, fork_locust
 from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
-from loadgen.queries import errors
+from loadgen.queries import counted, errors
 from loadgen.records import Request, Tail, read_requests, requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
 from loadgen.shapes import Shape
@@ -214,8 +214,7 @@ class Traffic:
         if any(request.status for request in seen):
             return
         self._require_running()
-        failed = ", ".join(f"{count:,} x {what}" for what, count in errors(seen).items())
-        raise PendingError(f"{len(seen):,} requests ended without one ({failed or 'none yet'})")
+        raise PendingError(f"{len(seen):,} requests ended without one ({counted(errors(seen))})")
 
     def _require_running(self) -> None:
         if self._process is None or self._process.poll() is not None:

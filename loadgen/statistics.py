@@ -154,9 +154,16 @@ def exactly_zero(k: int, n: int, alpha: float = ALPHA) -> ZeroCheck:
 
 
 def percent(share: float) -> str:
-    """Return `share` in percent without the sign: one decimal, below 1% two significant digits."""
+    """Return `share` in percent without the sign, with one decimal.
+
+    Within 1% of nothing and of everything there are as many decimals as it takes for two digits that tell the
+    difference: 99.967 for 2,999 of 3,000. So 0.0 and 100.0 always mean exactly none and exactly all.
+    """
     value = 100 * share
-    return f"{value:.2g}" if 0 < value < 0.95 else f"{value:.1f}"
+    difference = min(value, 100 - value)
+    if not 0 < difference < 0.95:
+        return f"{value:.1f}"
+    return f"{value:.{1 - math.floor(math.log10(difference))}f}".rstrip("0")
 
 
 def _interval(k: int, n: int, alpha: float, method: str) -> Interval:

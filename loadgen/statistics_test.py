@@ -92,3 +92,18 @@ def test_a_sample_size_for_nonsense_is_refused() -> None:
 
 def test_small_percentages_keep_two_digits() -> None:
     assert [percent(x) for x in (0, 0.00917, 0.052, 1)] == ["0.0", "0.92", "5.2", "100.0"]
+
+
+def test_a_share_that_is_neither_none_nor_all_is_never_told_as_such() -> None:
+    some = [percent(x) for x in (1 / 3000, 1e-7, 2999 / 3000, 1 - 1e-7, 0.9951, 0.9949, 0.0949, 0.9999499)]
+    assert some == ["0.033", "0.00001", "99.967", "99.99999", "99.51", "99.49", "9.5", "99.995"]
+    for n in (1, 7, 1000, 3000, 999_999, 2**53):
+        for k in {0, 1, n // 2, n - 1, n}:
+            told = percent(k / n)
+            assert (float(told) == 0) == (k == 0), (k, n, told)
+            assert (float(told) == 100) == (k == n), (k, n, told)
+            assert "e" not in told
+
+
+def test_an_interval_that_leaves_out_none_and_all_says_so() -> None:
+    assert str(exact_interval(2999, 3000)) == "99.58-99.9999983%"
