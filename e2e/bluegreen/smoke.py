@@ -5,7 +5,6 @@ from __future__ import annotations
 import requests
 
 from fixtures.cluster.kube import Object
-from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.trial import Trial
 
@@ -51,6 +50,6 @@ def wait_for_preview(app: Trial, status: int) -> None:
 def _send(app: Trial, method: str, body: Object | None = None) -> requests.Response:
     url, host = f"{app.environment.gateway_url}/payments", {"Host": app.hosts[1]}
     try:
-        return loopback.request(method, url, json=body, headers=host, timeout=5)
+        return requests.request(method, url, json=body, headers=host, timeout=5)
     except requests.RequestException as error:
         raise PendingError(str(error)) from error
