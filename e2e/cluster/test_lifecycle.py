@@ -24,14 +24,14 @@ def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewClu
     found = registry.find(cluster.name)
     assert found
     assert found.alive
-    os.kill(found.record["keeper"], signal.SIGKILL)
-    until(lambda: _has_ended(found.record["node"]), what="end of the node", timeout=30)
+    os.kill(found.record.keeper, signal.SIGKILL)
+    until(lambda: _has_ended(found.record.node), what="end of the node", timeout=30)
     left = registry.find(cluster.name)
     assert left
     assert not left.alive
     clusters.stop(cluster.name)
     assert registry.find(cluster.name) is None
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/firedamp-{cluster.name}"))
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/firedamp-{cluster.name}-*"))
 
 
 def test_a_taken_port_is_one_error_and_nothing_stays(control_plane: NewCluster) -> None:

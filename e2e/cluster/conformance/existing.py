@@ -10,7 +10,7 @@ from pathlib import Path
 from e2e.cluster.conformance.native import NativeRig, parts
 from e2e.cluster.conformance.rig import Rig
 from fixtures.cluster.existing.access import one_context
-from fixtures.cluster.existing.inventory import Item, items_of_run
+from fixtures.cluster.existing.inventory import Item, items_of_any_run
 from fixtures.cluster.existing.marks import run_of
 from fixtures.cluster.existing.provider import ExistingCluster
 from fixtures.cluster.kinds import SERVICE_ACCOUNT
@@ -58,7 +58,7 @@ class ExistingRig(Rig):
 
     def traces(self, name: str) -> list[Trace]:
         """Also what bears a run's label in the cluster."""
-        left = [item for item in items_of_run(self._kube, "") if self._run_of(item).startswith(f"{name}-")]
+        left = [item for item in items_of_any_run(self._kube) if self._run_of(item).startswith(f"{name}-")]
         return [*super().traces(name), *(Trace("object", str(item)) for item in left)]
 
     def _run_of(self, item: Item) -> str:
