@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import random
 import time
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.core.clock import Epoch
 from loadgen.message import Message
 from loadgen.plan import Plan, PlannedLane
+from loadgen.queries import LATE_MS
 from loadgen.records import Request, requests_file, to_line
 from loadgen.status import Status, status_file
 
@@ -29,12 +32,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request under way; times are monotonic seconds."""
+    """A request under way; times are monotonic seconds, and `free` is that of its record."""
 
     due: float
     sent: float
     path: str
     host: str
+    free: bool | None
 
 
 class LaneLedger:
@@ -44,6 +48,7 @@ class LaneLedger:
         self.name = lane.name
         self.users = lane.users
         self.sent = 0
+        self.starved = 0
         self._messages = lane.messages()
         self._weights = [call.weight for call in lane.calls]
         # Seeded by the lane, so that a run can be repeated.
@@ -52,6 +57,8 @@ class LaneLedger:
         self._epoch = epoch
         self._began = 0.0
         self._open = True
+        # Monotonic seconds, both ascending.
+        self._sent_at, self._ended_at = array("d"), array("d")
         self._lines: list[str] = []
         self._file = requests_file(folder, lane.name).open("xb", buffering=0)
 
@@ -76,12 +83,17 @@ class LaneLedger:
 
     def begin(self, due: float, message: Message) -> Attempt:
         """Note that a request is being sent."""
+        now = time.monotonic()
+        free = self._had_free_client(due) if (now - due) * 1000 > LATE_MS else None
         self.sent += 1
-        return Attempt(due, time.monotonic(), message.path, message.host)
+        self.starved += free is True
+        self._sent_at.append(now)
+        return Attempt(due, now, message.path, message.host, free)
 
     def end(self, attempt: Attempt, answer: Answer, *, reused: bool) -> None:
         """Record what became of a request."""
         received = time.monotonic()
+        self._ended_at.append(received)
         request = Request(
             t=round(self._epoch.at(attempt.sent), 6),
             intended=round(self._epoch.at(attempt.due), 6),
@@ -96,8 +108,14 @@ class LaneLedger:
             lane=self.name,
             reused=reused,
             error=answer.error,
+            free=attempt.free,
         )
         self._lines.append(to_line(request))
+
+    def _had_free_client(self, moment: float) -> bool:
+        """Whether fewer requests were under way at a moment of the past than there are clients."""
+        under_way = bisect_right(self._sent_at, moment) - bisect_right(self._ended_at, moment)
+        return under_way < self.users
 
     def flush(self) -> None:
         """Write what was recorded since the last time, in one system call."""
@@ -164,5 +182,6 @@ class Ledger:
             began=self._epoch.at(began),
             until=self._epoch.at(self._ended or now),
             sent={lane.name: lane.sent for lane in self.lanes},
+            starved={lane.name: lane.starved for lane in self.lanes},
             cpu_s=time.process_time(),
         )

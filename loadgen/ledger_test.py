@@ -101,6 +101,56 @@ def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(
     assert second.t > first.t
 
 
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def test_a_late_request_says_whether_a_client_was_free(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, lane = Clock(monkeypatch), ledger.lanes[0]
+    message = lane.choose()
+    in_time = lane.begin(99.96, message)
+    assert in_time.free is None
+    # Nine of ten clients wait for answers: one was free, so the load generator is at fault.
+    others = [lane.begin(100.0, message) for _ in range(8)]
+    clock.now = 101.0
+    assert lane.begin(100.5, message).free is True
+    # Now all ten wait. Two of them are answered at 102.
+    clock.now = 102.0
+    for attempt in others[:2]:
+        lane.end(attempt, Answer(200), reused=True)
+    clock.now = 103.0
+    assert lane.begin(101.5, message).free is False
+    assert lane.begin(102.5, message).free is True
+    for attempt in (in_time, *others[2:]):
+        lane.end(attempt, Answer(200), reused=True)
+    ledger.begin_schedule()
+    ledger.report()
+    assert {each.free for each in read_requests(requests_file(tmp_path, "active"))} == {None}
+    assert read_statuses(status_file(tmp_path, ["active"]))[-1].starved == {"active": 2}
+
+
+def test_overdue_requests_after_a_silence_are_the_load_generators_fault(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It was stopped for 2 s. All ten clients send at once what they had claimed, and claim the next, again
+    # and again: when those were due, nobody waited for an answer.
+    clock, lane = Clock(monkeypatch), ledger.lanes[0]
+    clock.now = 102.0
+    attempts = []
+    for n in range(20):
+        attempts.append(lane.begin(100 + n / 10, lane.choose()))
+        if n >= 9:
+            lane.end(attempts[n - 9], Answer(200), reused=True)
+    # The last was due at 101.9.
+    assert [attempt.free for attempt in attempts] == [True] * 20
+
+
 def test_the_records_of_another_run_are_not_mixed_in(ledger: Ledger, tmp_path: Path) -> None:
     assert ledger.lanes
     with pytest.raises(FileExistsError):

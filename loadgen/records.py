@@ -36,6 +36,9 @@ class Request:
         lane: The stream of load that it belongs to.
         reused: Whether it went over a connection that an earlier request had opened.
         error: Why there was no complete answer.
+        free: Of a request sent late (`loadgen.queries.LATE_MS`): whether a client was free when it was due.
+            If one was, the load generator itself was late; if none was, all of them waited for answers. None
+            if it was sent in time.
     """
 
     t: float
@@ -51,6 +54,7 @@ class Request:
     lane: str
     reused: bool
     error: str | None
+    free: bool | None
 
     @property
     def failed(self) -> bool:

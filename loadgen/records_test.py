@@ -22,7 +22,7 @@ def request(t: float = 100.0, **fields: object) -> Request:
         "status": 200,
     }
     given |= {"version": "1.0", "pod": "pod-1", "host": "payments.ns", "path": "/payments", "lane": "active"}
-    return Request(**(given | {"reused": True, "error": None} | fields))  # type: ignore[arg-type]
+    return Request(**(given | {"reused": True, "error": None, "free": None} | fields))  # type: ignore[arg-type]
 
 
 def append(path: Path, text: str) -> None:
@@ -40,7 +40,7 @@ def test_a_line_is_the_timeline_schema(file: Path) -> None:
     assert row["kind"] == "request"
     assert set(row) == {
         *("t", "kind", "intended", "received", "latency_ms", "service_ms", "status", "version", "pod"),
-        *("host", "path", "lane", "reused", "error"),
+        *("host", "path", "lane", "reused", "error", "free"),
     }
     append(file, to_line(request(version=None)))
     assert read_requests(file) == [request(version=None)]

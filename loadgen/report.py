@@ -11,13 +11,18 @@ from loadgen.plan import Plan
 from loadgen.queries import LATE_MS, counted, errors, late
 from loadgen.records import Request
 from loadgen.statistics import Share, percent
-from loadgen.status import Status, cpu_peak
+from loadgen.status import Status, cpu_peak, silence
 
-LEAST_SENT = 0.9
 MOST_CPU = 0.9
-# What is due this very moment may be sent in the next. Virtual machines are stopped for most of a second by
-# what is beside them; whether there are enough requests for a verdict is for the verdict to say.
-GRACE_S = 1.0
+# The load generator reports every 0.25 s; silent for this long, it is stuck or starved.
+SILENCE_S = 3.0
+# A load may be off its schedule for a tenth of its time.
+_MOST_OFF = 0.1
+# Virtual machines are stopped for most of a second by what is beside them. A short run may lose a fifth of
+# its time to that, half a second at least and a second at most. Whether there are enough requests for a
+# verdict is for the verdict to say.
+_STALL_S = (0.5, 1.0)
+_MOST_STALLED = 0.2
 
 
 class InvalidLoadError(FiredampError):
@@ -34,12 +39,14 @@ class LaneReport:
     Attributes:
         asked: Requests that were due.
         sent: Requests sent.
-        missing: Requests that were due more than `GRACE_S` before the end and were not sent.
+        missing: Requests that were not sent and were due so long before the end that no stall excuses it.
+        starved: Requests sent late although a client was free.
     """
 
     asked: int
     sent: int
     missing: int
+    starved: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class RunReport:
         lanes: Each lane by its name.
         unrecorded: Requests sent of which no record was found.
         late: Share of the requests sent later than `LATE_MS` after their intended time.
+        silence: The longest time in seconds in which the load generator said nothing.
         cpu: The load generator's processor time at its highest (5 s windows), as a share of one core.
         errors: Failed requests by what happened.
     """
@@ -59,6 +67,7 @@ class RunReport:
     lanes: dict[str, LaneReport]
     unrecorded: int
     late: Share
+    silence: float
     cpu: float
     errors: Counter[str]
 
@@ -73,17 +82,23 @@ class RunReport:
         return sum(lane.sent for lane in self.lanes.values())
 
     @property
+    def starved(self) -> int:
+        """Requests sent late although a client was free, in all lanes: the load generator's own fault."""
+        return sum(lane.starved for lane in self.lanes.values())
+
+    @property
     def rate(self) -> float:
         """Requests sent per second, in all lanes together."""
         return self.sent / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
         late_share = f" ({percent(self.late.value)}%, n={self.late.n:,})" if self.late.n else ""
+        why = f", {self.starved:,} of them although a client was free" if self.late.k else ""
         # The rate of no time at all is not worth telling.
         rate = f" ({self.rate:.1f}/s)" if round(self.seconds, 1) else ""
         return (
             f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s{rate}, "
-            f"{self.late.k:,} late by more than {LATE_MS:g} ms{late_share}, "
+            f"{self.late.k:,} late by more than {LATE_MS:g} ms{late_share}{why}, "
             f"failed: {counted(self.errors)}, load generator's CPU at most {percent(self.cpu)}% of a core"
         )
 
@@ -95,9 +110,10 @@ def make_report(plan: Plan, statuses: Sequence[Status], requests: Sequence[Reque
     said = sum(statuses[-1].sent.values()) if statuses else 0
     return RunReport(
         seconds=min(seconds, plan.duration),
-        lanes=_lanes(plan, seconds, recorded),
+        lanes=_lanes(plan, seconds, recorded, Counter(each.lane for each in requests if each.free)),
         unrecorded=max(said - len(requests), 0),
         late=Share(len(late(requests)), len(requests)),
+        silence=silence(statuses),
         cpu=cpu_peak(statuses),
         errors=errors(requests),
     )
@@ -107,38 +123,58 @@ def judge(report: RunReport) -> None:
     """Accept a finished run.
 
     Raises:
-        InvalidLoadError: A lane sent nothing or too little, records were lost, or it was out of CPU.
+        InvalidLoadError: The load generator was silent or short of CPU, records were lost, or a lane sent
+            nothing, too little, or too much of it late although clients were free.
     """
     if report.unrecorded:
         raise InvalidLoadError(f"{report.unrecorded:,} requests were sent but not recorded; {report}")
     _require_cpu(report.cpu, str(report))
+    _require_signs(report.silence, str(report))
     for name, lane in report.lanes.items():
         if lane.sent == 0:
             hint = "see the load generator's log"
             raise InvalidLoadError(f"lane {name}: no request was sent; {report}", hint=hint)
-    _require_rate(report.lanes, str(report))
+    _require_schedule(report.lanes, report.seconds, str(report))
 
 
-def judge_so_far(plan: Plan, statuses: Sequence[Status]) -> None:
+def judge_so_far(plan: Plan, statuses: Sequence[Status], now: float) -> None:
     """Accept a run that goes on.
 
+    Args:
+        plan: What was asked for.
+        statuses: What the load generator said so far, once at least.
+        now: When that was looked up, in Unix seconds.
+
     Raises:
-        InvalidLoadError: A lane sent too little of what was due, or the run was out of CPU.
+        InvalidLoadError: The load generator is or was silent, was short of CPU, or a lane sent too little of
+            what was due, or too much of it late although clients were free.
     """
-    seconds = statuses[-1].until - statuses[-1].began
-    _require_cpu(cpu_peak(statuses), f"{seconds:.1f} s into the run")
-    _require_rate(_lanes(plan, seconds, statuses[-1].sent), f"{seconds:.1f} s into the run")
+    last = statuses[-1]
+    seconds = last.until - last.began
+    context = f"{seconds:.1f} s into the run"
+    _require_cpu(cpu_peak(statuses), context)
+    _require_signs(max(silence(statuses), now - last.t), context)
+    _require_schedule(_lanes(plan, seconds, last.sent, last.starved), seconds, context)
 
 
-def _lanes(plan: Plan, seconds: float, sent: Mapping[str, int]) -> dict[str, LaneReport]:
+def _lanes(
+    plan: Plan, seconds: float, sent: Mapping[str, int], starved: Mapping[str, int]
+) -> dict[str, LaneReport]:
     return {
         lane.name: LaneReport(
             asked=lane.shape.asked(seconds),
             sent=sent.get(lane.name, 0),
-            missing=max(lane.shape.asked(seconds - GRACE_S) - sent.get(lane.name, 0), 0),
+            missing=max(lane.shape.asked(seconds - _excused(seconds)) - sent.get(lane.name, 0), 0),
+            starved=starved.get(lane.name, 0),
         )
         for lane in plan.lanes
     }
+
+
+def _excused(seconds: float) -> float:
+    """For how many of its seconds a run may have been off its schedule."""
+    least, most = _STALL_S
+    return max(_MOST_OFF * seconds, min(max(_MOST_STALLED * seconds, least), most))
 
 
 def _require_cpu(cpu: float, context: str) -> None:
@@ -148,10 +184,23 @@ def _require_cpu(cpu: float, context: str) -> None:
         raise InvalidLoadError(f"the load generator used {percent(cpu)}% of a core; {context}", hint=hint)
 
 
-def _require_rate(lanes: Mapping[str, LaneReport], context: str) -> None:
+def _require_signs(silent: float, context: str) -> None:
+    if silent > SILENCE_S:
+        raise InvalidLoadError(
+            f"the load generator has been silent for {silent:.1f} s: stuck, stopped or starved; {context}"
+        )
+
+
+def _require_schedule(lanes: Mapping[str, LaneReport], seconds: float, context: str) -> None:
+    excused = _excused(seconds)
     for name, lane in lanes.items():
-        if lane.missing > (1 - LEAST_SENT) * lane.asked:
+        if lane.missing:
             counts = f"only {lane.sent:,} of {lane.asked:,} requests were sent"
-            share = f"{percent(lane.sent / lane.asked)}%, n={lane.asked:,}; {percent(LEAST_SENT)}% must be"
+            share = f"{percent(lane.sent / lane.asked)}%; it may be {excused:.1f} s behind its schedule"
             hint = "if answers stalled, all users were waiting: give the lane more users or a shorter timeout"
+            raise InvalidLoadError(f"lane {name}: {counts} ({share}); {context}", hint=hint)
+        if lane.starved * seconds > lane.asked * excused:
+            counts = f"{lane.starved:,} of {lane.sent:,} requests were sent late although a client was free"
+            share = f"{percent(lane.starved / lane.sent)}%; {percent(excused / seconds)}% may be"
+            hint = "the load generator was short of CPU: lower the rate, or run less beside it"
             raise InvalidLoadError(f"lane {name}: {counts} ({share}); {context}", hint=hint)

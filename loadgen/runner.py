@@ -8,22 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fixtures.core.clock import Epoch
+from fixtures.core.clock import ClockError, Epoch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
+from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
 from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
 from loadgen.queries import counted, errors
 from loadgen.records import Request, Tail, read_requests, requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
 from loadgen.shapes import Shape
-from loadgen.status import read_statuses, status_file
+from loadgen.status import Status, read_statuses, status_file
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 STARTUP_S = 60.0
 ANSWER_S = 30.0
-# The load generator reports every 0.25 s; silent for this long, it is stuck or starved.
-SILENCE_S = 3.0
 
 
 class Traffic:
@@ -80,6 +79,7 @@ class Traffic:
 
         Raises:
             InvalidLoadError: There was none in 30 s, or Locust ended or did not start; with its log.
+            ClockError: The load generator does not have the harness's clock.
             FiredampError: The folder already holds records of a lane.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -88,11 +88,13 @@ class Traffic:
                 raise FiredampError(
                     f"{path} exists already", hint="give each run a folder or lanes of its own"
                 )
+        spawned = self.plan.epoch.now()
         self._process = self._spawn()
         try:
             tail = Tail(*self._paths(), from_start=True)
             seen: list[Request] = []
-            until(self._begun, what="Locust's start", timeout=STARTUP_S)
+            first = until(self._begun, what="Locust's start", timeout=STARTUP_S)
+            require_start(first, spawned=spawned, seen=self.plan.epoch.now())
             until(lambda: self._answered(tail, seen), what="first answer", timeout=ANSWER_S)
         except BaseException as error:
             self._stop(grace=1.0)
@@ -108,15 +110,22 @@ class Traffic:
 
         Raises:
             InvalidLoadError: The run was not what was asked for.
+            ClockError: The load generator did not have the harness's clock.
         """
         del kind, trace
+        stopping = self.plan.epoch.now() if self._process and self._process.poll() is None else None
         code = self._stop(grace=self._drain_s() + 10)
-        self._report = make_report(self.plan, read_statuses(self._status), self.requests())
+        ended = self.plan.epoch.now()
+        statuses, requests = read_statuses(self._status), self.requests()
+        self._report = make_report(self.plan, statuses, requests)
         if isinstance(error, (InvalidLoadError, KeyboardInterrupt, SystemExit)):
             return
         try:
             self._judge(self._report, code)
-        except InvalidLoadError as invalid:
+            if statuses:
+                told = stopping if self._was_told(statuses[0], stopping) else None
+                require_end(statuses, requests, stopping=told, ended=ended)
+        except (InvalidLoadError, ClockError) as invalid:
             raise invalid from error
 
     @property
@@ -170,12 +179,11 @@ class Traffic:
         if self._process is None or self._process.poll() is not None or not statuses:
             ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""
             raise InvalidLoadError(f"the load generator is not running{ended}\n{self._log_tail()}")
-        silent = asked - statuses[-1].t
-        if silent > SILENCE_S:
-            raise InvalidLoadError(
-                f"the load generator has been silent for {silent:.1f} s: stuck, stopped or starved"
-            )
-        judge_so_far(self.plan, statuses)
+        judge_so_far(self.plan, statuses, asked)
+
+    def _was_told(self, first: Status, stopping: float | None) -> bool:
+        """Whether it was told to stop when its schedules would have gone on."""
+        return stopping is not None and stopping < first.began + self.plan.duration
 
     def _judge(self, report: RunReport, code: int) -> None:
         judge(report)
@@ -204,10 +212,12 @@ class Traffic:
         """Seconds until the last answer: a client waits once for the connection and once for the answer."""
         return math.ceil(2 * self.plan.timeout + 0.5)  # Locust takes whole seconds.
 
-    def _begun(self) -> None:
-        if not read_statuses(self._status):
+    def _begun(self) -> Status:
+        statuses = read_statuses(self._status)
+        if not statuses:
             self._require_running()
             raise PendingError("it has not spawned its users")
+        return statuses[0]
 
     def _answered(self, tail: Tail, seen: list[Request]) -> None:
         seen += tail.read()

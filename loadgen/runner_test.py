@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fixtures.core.clock import Epoch
+from fixtures.core.clock import ClockError, Epoch
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
-from loadgen import runner
+from loadgen import report, runner
 from loadgen.conftest import TinyServer
-from loadgen.plan import Call, Lane
+from loadgen.plan import Call, Lane, Plan
 from loadgen.queries import late, share_of
 from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
@@ -81,6 +82,45 @@ def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path
     # Those who waited for a free client did not wait for the server, and yet they waited.
     waited = [row for row in found if row.service_ms < 100 and row.latency_ms > 200]
     assert len(waited) >= 5
+    # And it is the server's fault, not the load's.
+    assert any(row.free is False for row in late(found))
+    assert traffic.report.starved == sum(row.free is True for row in found) < 10
+
+
+def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_own_fault(
+    server: TinyServer, tmp_path: Path
+) -> None:
+    traffic = Traffic(server.url, [Lane("active", "x")], Constant(50, 2.4), tmp_path, epoch=EPOCH)
+
+    def stopped_for_a_second() -> None:
+        with traffic:
+            assert traffic._process is not None
+            traffic._process.send_signal(signal.SIGSTOP)
+            pass_time(1.2)
+            traffic._process.send_signal(signal.SIGCONT)
+            traffic.wait_for_end()
+
+    with pytest.raises(InvalidLoadError, match="were sent late although a client was free"):
+        stopped_for_a_second()
+    assert traffic.report.sent == traffic.report.asked == 120
+    assert traffic.report.starved >= 40
+
+
+@pytest.mark.parametrize("offset", [-3.0, 3.0])
+def test_a_load_generator_with_another_clock_is_noticed(
+    offset: float, server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Plan.to_json
+
+    def shifted(plan: Plan) -> str:
+        return told(replace(plan, epoch=plan.epoch._replace(wall=plan.epoch.wall + offset)))
+
+    monkeypatch.setattr(Plan, "to_json", shifted)
+    traffic = Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
+    with pytest.raises(ClockError, match="clocks of harness and load generator differ"):
+        traffic.__enter__()
+    assert traffic._process is not None
+    assert traffic._process.returncode is not None
 
 
 def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
@@ -158,7 +198,7 @@ def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: py
 def test_a_load_generator_that_dies_or_hangs_is_noticed(
     server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SILENCE_S", 0.5)
+    monkeypatch.setattr(report, "SILENCE_S", 0.5)
     refusals: list[str] = []
 
     def scenario() -> None:
@@ -212,7 +252,7 @@ def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
             refusals.append(refusal(traffic))
             assert traffic._process is not None
             traffic._process.send_signal(signal.SIGSTOP)
-            monkeypatch.setattr(runner, "SILENCE_S", 0.3)
+            monkeypatch.setattr(report, "SILENCE_S", 0.3)
             pass_time(0.5)
             refusals.append(refusal(traffic))
             traffic._process.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 from loadgen.records import read_rows
@@ -19,6 +20,7 @@ class Status:
         began: Time zero of the schedules.
         until: Up to when requests were asked for: now, or the moment the run was stopped.
         sent: Requests sent, under way or done, by lane.
+        starved: How many of them were sent late although a client was free, by lane.
         cpu_s: Processor time that the load generator's process has used, in seconds, as psutil would say;
             Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
     """
@@ -27,6 +29,7 @@ class Status:
     began: float
     until: float
     sent: dict[str, int]
+    starved: dict[str, int]
     cpu_s: float
 
     def to_line(self) -> str:
@@ -45,6 +48,12 @@ def read_statuses(path: Path) -> list[Status]:
         return []
     names = [field.name for field in fields(Status)]
     return [Status(**{name: row[name] for name in names}) for _, row in read_rows(path)[0]]
+
+
+def silence(statuses: Sequence[Status]) -> float:
+    """Return the longest time, in seconds, in which a run said nothing while requests were asked for."""
+    pairs = pairwise(statuses)
+    return max((after.t - before.t for before, after in pairs if before.t < statuses[-1].until), default=0.0)
 
 
 def cpu_peak(statuses: Sequence[Status], window: float = 5.0) -> float:

@@ -20,7 +20,7 @@ def answer(t: float, version: str) -> Record:
     return {
         "t": t, "kind": "request", "intended": t, "received": t, "latency_ms": 1.0, "service_ms": 1.0,
         "status": 200, "version": version, "pod": version, "host": "payments", "path": "/payments",
-        "lane": ACTIVE, "reused": True, "error": None,
+        "lane": ACTIVE, "reused": True, "error": None, "free": None,
     }  # fmt: skip
 
 
