@@ -10,12 +10,14 @@ import requests
 import urllib3
 from kubernetes.client import ApiException
 
+from fixtures.cluster.delivered import WatchEvent
+from fixtures.cluster.freshness import Freshness
 from fixtures.cluster.kinds import CONFIG_MAP, POD
 from fixtures.cluster.kube import Object
 from fixtures.cluster.native.layout import NODE_IP
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.cluster.wait import wait_for, wait_for_pod
-from fixtures.cluster.watch import Stop, WatchEvent, watch
+from fixtures.cluster.watch import Stop, watch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 
@@ -48,14 +50,14 @@ def test_etcd_talks_to_nobody_without_a_certificate_on_either_port(node: NativeC
 
 def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
     stop, told = Stop(), list[WatchEvent]()
-    listed = threading.Event()
+    freshness = Freshness()
 
     def follow() -> None:
-        told.extend(watch(node.kube, CONFIG_MAP, "default", stop, listed))
+        told.extend(watch(node.kube, CONFIG_MAP, "default", stop, freshness))
 
     follower = threading.Thread(target=follow)
     follower.start()
-    assert listed.wait(60)
+    assert freshness.listed.wait(60)
     names = [f"change-{number}" for number in range(6)]
     for name in names[:3]:
         node.kube.apply(_config_map(name))
@@ -72,8 +74,8 @@ def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: N
     took = time.monotonic() - began
     seen = [(event.type, event.object["metadata"]["name"]) for event in told]
     assert [each for each in seen if each[1] in names] == [("ADDED", name) for name in names]
-    # By itself, a request ends after up to 30 s.
-    assert took < 10, f"the watch ended {took:.2f} s after it was stopped"
+    # By itself, a request ends after up to 10 s.
+    assert took < 5, f"the watch ended {took:.2f} s after it was stopped"
 
 
 def test_keys_are_readable_by_their_owner_only(node: NativeCluster) -> None:
