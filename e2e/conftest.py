@@ -7,7 +7,7 @@ import pytest
 from fixtures import doctor
 from fixtures.core.errors import FiredampError
 from fixtures.environment import Existing, Options, prepare, provisioner
-from fixtures.plugin import gitops_providers, phases_of
+from fixtures.plugin import gitops_providers, options_of, phases_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,7 +73,8 @@ def embedded_node(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
     """Two on kind, so that one can be drained, unless something else was asked for."""
-    return int(pytestconfig.getoption("--cluster-nodes") or (2 if cluster_provider == "kind" else 1))
+    given = pytestconfig.getoption("--cluster-nodes") is not None
+    return options_of(pytestconfig).nodes if given or cluster_provider != "kind" else 2
 
 
 @pytest.fixture(scope="session", autouse=True)
