@@ -28,7 +28,13 @@ def run(offset: float) -> tuple[list[Status], list[Request]]:
 
 def judge(statuses: list[Status], requests: list[Request]) -> None:
     require_start(statuses[0], spawned=SPAWNED, seen=SEEN)
-    require_end(statuses, requests, stopping=STOPPING, ended=ENDED)
+    judge_end(statuses, requests)
+
+
+def judge_end(statuses: list[Status], requests: list[Request], stopping: float | None = STOPPING) -> None:
+    first = min((each.t for each in requests), default=None)
+    last = max((each.received for each in requests), default=None)
+    require_end(statuses, first=first, last=last, stopping=stopping, ended=ENDED)
 
 
 def test_one_clock_is_accepted() -> None:
@@ -45,7 +51,7 @@ def test_a_constant_offset_of_the_load_generators_clock_is_noticed(offset: float
 def test_an_offset_is_noticed_at_the_end_where_the_start_took_its_time(offset: float) -> None:
     statuses, requests = run(offset)
     with pytest.raises(ClockError):
-        require_end(statuses, requests, stopping=STOPPING, ended=ENDED)
+        judge_end(statuses, requests)
 
 
 @pytest.mark.parametrize("offset", [-3.0, -0.1, 0.6, 3.0])
@@ -55,8 +61,11 @@ def test_an_offset_of_the_requests_alone_is_noticed(offset: float) -> None:
 
 
 def test_a_load_that_ended_by_itself_was_not_told_to_stop() -> None:
-    statuses, requests = run(0)
-    require_end(statuses, requests, stopping=None, ended=ENDED + 60)
+    _, requests = run(0)
+    said = [status(1000.0), status(1010.0)]
+    judge_end(said, requests[:100], stopping=None)
+    with pytest.raises(ClockError, match="stopped before it was told to"):
+        judge_end(said, requests[:100])
 
 
 def test_a_load_that_sent_nothing_has_a_clock_too() -> None:

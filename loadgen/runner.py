@@ -123,8 +123,13 @@ class Traffic:
         try:
             self._judge(self._report, code)
             if statuses:
-                told = stopping if self._was_told(statuses[0], stopping) else None
-                require_end(statuses, requests, stopping=told, ended=ended)
+                require_end(
+                    statuses,
+                    first=min((min(each.t, each.intended) for each in requests), default=None),
+                    last=max((each.received for each in requests), default=None),
+                    stopping=stopping if self._was_told(statuses[0], stopping) else None,
+                    ended=ended,
+                )
         except (InvalidLoadError, ClockError) as invalid:
             raise invalid from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -14,10 +15,13 @@ from fixtures.rollout import records
 from fixtures.rollout.conditions import weight_is
 from fixtures.rollout.timeline import Record
 from fixtures.trial import Trial
+from loadgen.plan import Plan
 from loadgen.runner import Traffic
 
 _ABORTED = "e2e/canary/test_abort.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
 _PROMOTED = "e2e/canary/test_promote.py::test_a_good_version_gets_the_share_of_each_step_and_then_everything"
+
+_OFFSET_SECONDS = 3.0
 
 
 def _stop_locust(patch: pytest.MonkeyPatch) -> None:
@@ -39,6 +43,31 @@ def _read_everything_as(patch: pytest.MonkeyPatch, **changes: object) -> None:
         return [{**record, **changes} if record["kind"] == "request" else record for record in read(self)]
 
     patch.setattr(Trial, "records", read_wrong)
+
+
+def _load_clock_ahead(patch: pytest.MonkeyPatch) -> None:
+    tell = Plan.to_json
+
+    def tell_another_epoch(self: Plan) -> str:
+        epoch = self.epoch._replace(wall=self.epoch.wall + _OFFSET_SECONDS)
+        return tell(replace(self, epoch=epoch))
+
+    patch.setattr(Plan, "to_json", tell_another_epoch)
+
+
+def _requests_read_early(patch: pytest.MonkeyPatch) -> None:
+    read = Trial.records
+
+    def read_early(self: Trial) -> list[Record]:
+        times = ("t", "intended", "received")
+        return [
+            {**record, **{name: record[name] - _OFFSET_SECONDS for name in times}}
+            if record["kind"] == "request"
+            else record
+            for record in read(self)
+        ]
+
+    patch.setattr(Trial, "records", read_early)
 
 
 def _all_stable(patch: pytest.MonkeyPatch) -> None:
@@ -80,6 +109,18 @@ IN_HARNESS = (
         "the version in an answer is not read",
         (_PROMOTED,),
         harness=_all_stable,
+    ),
+    Fault(
+        "load-has-another-clock",
+        "the load generator's clock is 3 s ahead of the harness's",
+        (_ABORTED, _PROMOTED),
+        harness=_load_clock_ahead,
+    ),
+    Fault(
+        "requests-are-read-too-early",
+        "the times of requests are 3 s too early, those of weights are right",
+        (_ABORTED, _PROMOTED),
+        harness=_requests_read_early,
     ),
     Fault("every-answer-counts-as-good", "statuses are not read", (_ABORTED,), harness=_all_well),
     Fault(
