@@ -40,12 +40,20 @@ def test_who_has_no_certificate_is_refused(node: NativeCluster, port: int, path:
     assert requests.get(url, verify=authority, timeout=30).status_code == 401
 
 
-def test_etcd_talks_to_nobody_without_a_certificate_on_either_port(node: NativeCluster) -> None:
+def test_etcd_talks_to_nobody_but_the_api_server_on_either_port(node: NativeCluster) -> None:
+    pki = node.kubeconfig.parent / "pki"
+    curl = "curl --silent --http1.1 --noproxy '*' --insecure --max-time 2"
+
+    def asked(port: int, *, scheme: str = "https", name: str = "") -> str:
+        certificate = f"--cert {pki}/{name}.crt --key {pki}/{name}.key" if name else ""
+        command = f"{curl} {certificate} {scheme}://127.0.0.1:{port}/version; echo code $?"
+        return node.inside(["sh", "-c", command], timeout=30)
+
     for port in (2379, 2380):
-        asked = f"curl --silent --insecure --max-time 2 https://127.0.0.1:{port}/version; echo code $?"
-        plain = f"curl --silent --max-time 2 http://127.0.0.1:{port}/version; echo code $?"
-        for command in (asked, plain):
-            assert "etcdserver" not in node.inside(["sh", "-c", command], timeout=30)
+        assert "etcdserver" in asked(port, name="etcd-client")
+        for name in ("", "admin", "kubelet", "apiserver", "apiserver-kubelet"):
+            assert "etcdserver" not in asked(port, name=name), f"{name or 'nobody'} on port {port}"
+        assert "etcdserver" not in asked(port, scheme="http")
 
 
 def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
