@@ -1,4 +1,4 @@
-# Two commands from a fresh checkout: `make demo` and `make test`. Everything else is `.venv/bin/firedamp --help`.
+# Two commands from a fresh checkout: `make demo` and `make test`. Everything else is in docs/suite.md and `firedamp --help`.
 VENV := .venv
 PYTHON ?= python3
 # native, or kind
@@ -7,12 +7,20 @@ SCENARIOS := $(addprefix e2e/,baseline canary bluegreen analysis operations regr
 # Tests side by side; 0 has them one after the other, in one process.
 WORKERS ?= auto
 
-.PHONY: demo test scenarios docs mutations lint setup clean
+# The output folders of the runs that `make red` takes in, oldest first.
+RUNS ?= firedamp-out
+
+.PHONY: demo test test-all scenarios docs red mutations lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
 
+# What everybody runs before each commit: linters, unit tests, and the few scenarios that touch every part.
 test: setup lint
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup --smoke $(PYTEST_ARGS)
+
+# Every test there is.
+test-all: setup lint
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 # What a new version of Argo Rollouts or Istio has to show: the scenarios on one provider, and nothing of the harness.
@@ -22,6 +30,10 @@ scenarios: setup
 # The pages that are made from the last run.
 docs: setup
 	$(VENV)/bin/python -m fixtures.suite.pages firedamp-out docs
+
+# Which tests were red in these runs, and so are in every `make test` until they were green five times.
+red: setup
+	$(VENV)/bin/python -m fixtures.suite.red e2e/recently_red.json $(RUNS)
 
 # Plants faults and sees that the suite notices; half an hour.
 mutations: setup

@@ -13,7 +13,8 @@ _E2E = Path(__file__).parent / "e2e"
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if _E2E in item.path.parents:
+        # Beside the code that scenarios share there are unit tests of it.
+        if _E2E in item.path.parents and not item.path.name.endswith("_test.py"):
             item.add_marker(pytest.mark.e2e)
     items.sort(key=_cost)
 

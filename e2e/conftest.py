@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.components import make
 from fixtures import doctor
 from fixtures.core.errors import FiredampError
-from fixtures.environment import Existing, Options, prepare, provisioner
-from fixtures.plugin import gitops_providers, options_of, phases_of
+from fixtures.environment import Existing, Options, provisioner
+from fixtures.plugin import options_of, phases_of, providers_asked_for_gitops
+from fixtures.suite.items import provider_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -24,13 +26,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cluster_provider", providers, indirect=True, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)
+# After that of the root folder, which marks the tests that need a cluster.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, in a parallel run, what shares a fixture that takes long: a node, a rig, a registry."""
+    """Keep together, in a parallel run, what shares a fixture that takes long: a node, a rig, a registry.
+
+    And have the components made before any test that needs a cluster, but for no unit test.
+    """
     for item in items:
-        names = getattr(item, "fixturenames", ())
+        names = getattr(item, "fixturenames", [])
+        if item.get_closest_marker("e2e") and "components" not in names:
+            names.insert(0, "components")
         if "rig" in names:
-            provider = item.callspec.params["rig"]  # type: ignore[attr-defined]
+            provider = provider_of(item)
             # Never two clusters of kind at once, which is a matter of memory.
             item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
         elif shared := {"node", "registry"} & set(names):
@@ -77,7 +84,7 @@ def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
     return options_of(pytestconfig).nodes if given or cluster_provider != "kind" else 2
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def components(
     request: pytest.FixtureRequest,
     kind_image: str,
@@ -85,16 +92,20 @@ def components(
     artifact_source: str,
     component_versions: tuple[str, ...],
 ) -> None:
-    """The components, made before the first test asks, with progress for whoever waits for a first build."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    provider = request.config.getoption("--cluster-provider") or "native"
+    """All that the selected tests need is made before the first of them, so that none is made beside load."""
+    provider, items = request.config.getoption("--cluster-provider") or "native", request.session.items
     options = Options(
         provider=provider,
         kind_image=kind_image,
         existing=existing_cluster,
         artifacts=artifact_source,
         versions=component_versions,
-        gitops=provider in gitops_providers(request.config),
     )
+    capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        prepare(options, phases_of(request.config))
+        make(
+            options,
+            items,
+            gitops=provider in providers_asked_for_gitops(items),
+            phases=phases_of(request.config),
+        )

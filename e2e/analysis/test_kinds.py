@@ -24,6 +24,7 @@ _START_SECONDS = 10.0
 _ENDLESS = {"name": "count", "value": "0"}
 
 
+@pytest.mark.smoke
 @pytest.mark.scenario("an-1")
 def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, numbers: Report) -> None:
     variant = variants.combined(

@@ -22,6 +22,7 @@ _STALL_SECONDS = 3.0
 _MOST = 0.5
 
 
+@pytest.mark.smoke
 @pytest.mark.every_provider
 @pytest.mark.scenario("base-1")
 def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(

@@ -11,6 +11,7 @@ from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_err
 from fixtures.trial import ACTIVE, PREVIEW
 
 
+@pytest.mark.smoke
 @pytest.mark.every_provider
 @pytest.mark.scenario("bg-1")
 def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report) -> None:

@@ -20,6 +20,7 @@ from fixtures.trial import ACTIVE
 _PAUSE_SECONDS, _ROUNDING_SECONDS = 10, 2
 
 
+@pytest.mark.smoke
 @pytest.mark.every_provider
 @pytest.mark.scenario("can-4")
 def test_a_good_version_gets_the_share_of_each_step_and_then_everything(

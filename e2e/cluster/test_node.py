@@ -56,6 +56,7 @@ def test_etcd_talks_to_nobody_but_the_api_server_on_either_port(node: NativeClus
         assert "etcdserver" not in asked(port, scheme="http")
 
 
+@pytest.mark.smoke
 def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
     stop, told = Stop(), list[WatchEvent]()
     freshness = Freshness()

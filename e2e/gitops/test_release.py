@@ -62,6 +62,7 @@ def test_a_tag_that_ci_pushes_walks_through_its_steps(
     )
 
 
+@pytest.mark.smoke
 @pytest.mark.scenario("git-3")
 def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
     gitops_trial: StartGitOpsTrial, numbers: Report

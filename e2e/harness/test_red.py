@@ -90,6 +90,7 @@ def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: St
             app.environment.stack.istiod.ready(kube)
 
 
+@pytest.mark.smoke
 def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) -> None:
     with trial("canary") as app:
         blamed = pytest.raises(InvalidLoadError, match="the load's fault, never the product's")
@@ -99,6 +100,7 @@ def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) ->
             app.holds(healthy(), for_=3)
 
 
+@pytest.mark.smoke
 def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> None:
     with trial("bluegreen", variant=sabotage.active_routes_to_preview) as app:
         with app.traffic():

@@ -1,21 +1,20 @@
-"""The list of faults fits the controller's sources and the rows; no cluster."""
+"""The list of faults fits the controller's sources and the rows."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
+from e2e.collected import collected
 from e2e.mutations.controller import Edit, StaleEditError, changed_files
 from e2e.mutations.faults import FAULTS, by_name, edits
 from fixtures.artifacts.golang import module_folder
 from fixtures.artifacts.pins import pin
-from fixtures.core.process import run
-
-_ROOT = Path(__file__).parents[2]
 
 
+# It reads the module of Argo Rollouts, which has to be downloaded.
+@pytest.mark.e2e
 def test_every_edit_fits_the_pinned_sources() -> None:
     changed = changed_files(edits(), module_folder(pin("rollouts")))
     assert set(changed) > {edit.file for edit in edits()}
@@ -36,11 +35,10 @@ def test_names_are_given_once_and_each_fault_is_somewhere() -> None:
         assert sum(map(bool, (fault.edits, fault.manifests, fault.harness))) == 1
 
 
+@pytest.mark.xdist_group("collected")
 def test_every_row_is_there() -> None:
-    rows = sorted({row for fault in FAULTS for row in fault.rows})
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", *rows]
-    listed = run(command, cwd=_ROOT, timeout=60)
-    assert set(rows) <= set(listed.splitlines())
+    rows = {row for fault in FAULTS for row in fault.rows}
+    assert rows <= {each.test for each in collected()}
 
 
 def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_a_pause_says_for_whom_it_waits_and_other_writers_of_weights_are_named(
     )
 
 
+@pytest.mark.smoke
 @pytest.mark.scenario("op-3")
 def test_an_analysis_that_failed_names_metric_value_and_condition_in_the_bundle_too(
     trial: StartTrial, numbers: Report

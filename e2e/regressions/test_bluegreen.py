@@ -38,6 +38,7 @@ def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial
     numbers(failed_requests=f"0 of {answered:,}")
 
 
+@pytest.mark.smoke
 @pytest.mark.scenario("2641")
 def test_the_preview_fails_until_the_pods_behind_it_are_ready(trial: StartTrial, numbers: Report) -> None:
     """Still so: the preview Service is switched before there is any pod."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e.counted import countable, counted_lately
 from e2e.types import Report, StartTrial
 from fixtures.rollout.conditions import healthy
@@ -18,6 +20,7 @@ _COUNTERS = {
 }
 
 
+@pytest.mark.smoke
 def test_prometheus_counts_the_requests_that_were_sent(trial: StartTrial, numbers: Report) -> None:
     # One pod, so that all of the application's series are scraped at once.
     with trial("canary", replicas=1) as app:

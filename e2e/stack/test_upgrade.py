@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from e2e import variants
+from e2e.components import OLDER_ROLLOUTS
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import choose_versions
@@ -27,7 +28,7 @@ from fixtures.trial import ACTIVE, Trial
 
 Object = dict[str, Any]
 
-_OLD, _NEW = "v1.9.3", "v1.10.2"
+_OLD, _NEW = OLDER_ROLLOUTS, "v1.10.2"
 _RATE = 100.0
 # Enough for 1,000 requests after the data plane has followed.
 _PAUSE = "20s"

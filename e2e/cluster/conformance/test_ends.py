@@ -60,6 +60,7 @@ def test_one_that_is_kept_outlives_its_process_is_listed_and_taken_down(
     assert f"no cluster named '{name}'" in again.stderr
 
 
+@pytest.mark.smoke
 def test_a_killed_process_leaves_nothing(elsewhere: Rig, tmp_path: Path, numbers: Report) -> None:
     seed = secrets.randbelow(1 << 32)
     killer = Killer(

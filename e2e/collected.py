@@ -1,0 +1,48 @@
+"""What pytest finds in this folder; a test cannot see the whole of the session that it is in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fixtures.core.process import run
+
+_ROOT = Path(__file__).parents[1]
+_COLLECT = """
+import json, sys, pytest
+
+class Seen:
+    def pytest_collection_finish(self, session):
+        from fixtures.suite.selection import is_smoke
+
+        tests = [item for item in session.items if item.get_closest_marker("e2e")]
+        print(json.dumps([(item.nodeid, item.fixturenames, is_smoke(item)) for item in tests]))
+
+sys.exit(pytest.main(["--collect-only", "-qq", "e2e"], plugins=[Seen()]))
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One test that needs a cluster.
+
+    Attributes:
+        test: Its node id.
+        fixtures: The names of those that it asks for, and of those that these ask for.
+        is_smoke: Whether `make test` has it.
+    """
+
+    test: str
+    fixtures: tuple[str, ...]
+    is_smoke: bool
+
+
+@cache
+def collected() -> tuple[Found, ...]:
+    """The tests below `e2e` that need a cluster."""
+    said = run([sys.executable, "-c", _COLLECT], cwd=_ROOT, timeout=120)
+    (line,) = [line for line in said.splitlines() if line.startswith("[[")]
+    return tuple(Found(test, tuple(names), is_smoke) for test, names, is_smoke in json.loads(line))

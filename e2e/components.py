@@ -1,0 +1,54 @@
+"""What tests need made besides a cluster with its stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.pins import pin
+from fixtures.artifacts.recipes import ADDON_IMAGES, METRIC_SERVERS, choose_versions
+from fixtures.core.progress import Phases
+from fixtures.environment import Options, prepare
+
+OLDER_ROLLOUTS = "v1.9.3"
+# By the fixture that brings it.
+BY_FIXTURE = {
+    "plugin_binary": ("rollouts-plugin",),
+    "servers": (METRIC_SERVERS,),
+    "registry": ("registry", "crane"),
+    "container": ("registry", "crane", ADDON_IMAGES),
+    "older": (f"rollouts={OLDER_ROLLOUTS}",),
+}
+
+
+def needs_of(items: Iterable[pytest.Item]) -> frozenset[str]:
+    """Those components, of which one with a version is not at its usual one: `rollouts=v1.9.3`."""
+    fixtures = {name for item in items for name in getattr(item, "fixturenames", ())}
+    return frozenset(need for name in fixtures & BY_FIXTURE.keys() for need in BY_FIXTURE[name])
+
+
+def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases: Phases) -> None:
+    """Make all that the tests need.
+
+    Args:
+        options: Those of the session's cluster.
+        items: The tests.
+        gitops: Whether one of them needs a cluster with GitOps; others may have one without beside it.
+        phases: Where progress is reported.
+
+    Raises:
+        FiredampError: This machine lacks something, or a component cannot be had.
+    """
+    needs = needs_of(items)
+    for with_gitops in sorted({False, gitops}):
+        prepare(replace(options, gitops=with_gitops), phases)
+    Builder(phases=phases).get(*sorted(need for need in needs if "=" not in need))
+    usual = pin("rollouts").version
+    for need in sorted(need for need in needs if "=" in need):
+        try:
+            prepare(replace(options, versions=(*options.versions, need)), phases)
+        finally:
+            choose_versions({"rollouts": usual})
