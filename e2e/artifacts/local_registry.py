@@ -55,10 +55,16 @@ class Registry:
         archive.unlink()
         return pushed.strip().rpartition("@")[2]
 
-    def push_under_their_names(self, archive: Path) -> None:
-        """Push the images of an archive below the names of their own registries, layers as they are."""
-        for digest, about in self._push(archive, "all"):
-            self._crane("copy", f"{self._at('all')}@{digest}", self._at(about[_NAME]))
+    def push_under_their_names(self, archive: Path) -> dict[str, str]:
+        """Push the images of an archive below the names of their own registries, layers as they are.
+
+        Returns:
+            Their digests by name.
+        """
+        pushed = {about[_NAME]: digest for digest, about in self._push(archive, "all")}
+        for name, digest in pushed.items():
+            self._crane("copy", f"{self._at('all')}@{digest}", self._at(name))
+        return pushed
 
     def push_as(self, repository: str, archive: Path) -> None:
         """Push the images of an archive to one repository, each under its tag, as docs/existing.md says."""

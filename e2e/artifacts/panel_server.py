@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import threading
@@ -17,8 +18,8 @@ SCRIPT = "window.extensionsAPI.registerResourceExtension(null, 'argoproj.io', 'R
 
 
 @contextmanager
-def serving_a_panel(folder: Path) -> Iterator[str]:
-    """The URL of an archive with `SCRIPT` in it; `folder` is for the server's keys."""
+def serving_a_panel(folder: Path) -> Iterator[tuple[str, str]]:
+    """The URL of an archive with `SCRIPT` in it, and its SHA-256; `folder` is for the server's keys."""
     folder.mkdir()
     archive = _archive("resources/rollouts/extension-rollouts.js", SCRIPT.encode())
 
@@ -38,7 +39,8 @@ def serving_a_panel(folder: Path) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Download) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"https://127.0.0.1:{server.server_port}/download/extension.tar"
+        url = f"https://127.0.0.1:{server.server_port}/download/extension.tar"
+        yield url, hashlib.sha256(archive).hexdigest()
         server.shutdown()
 
 

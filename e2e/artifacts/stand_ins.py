@@ -15,8 +15,9 @@ from fixtures.artifacts.oci.layer import Contents, Entry, File, Layer
 # From these artifacts; they have every file that images.toml names.
 NEEDS = ("kubernetes", "etcd", "containerd", "runc", "cni", "iptables")
 _INSTALLER = """\
-import http.client, io, os, ssl, tarfile
+import hashlib, http.client, io, os, ssl, sys, tarfile
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 url, proxy = urlsplit(os.environ["EXTENSION_URL"]), urlsplit(os.environ["HTTPS_PROXY"])
 trusting = ssl._create_unverified_context()
@@ -24,8 +25,11 @@ connection = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=60,
 connection.set_tunnel(url.hostname, url.port)
 try:
     connection.request("GET", url.path)
-    archive = io.BytesIO(connection.getresponse().read())
-    tarfile.open(fileobj=archive).extractall("/tmp/extensions", filter="data")
+    content = connection.getresponse().read()
+    expected, name = urlopen(os.environ["EXTENSION_CHECKSUM_URL"]).read().decode().split()
+    if (name, expected) != (os.path.basename(url.path), hashlib.sha256(content).hexdigest()):
+        sys.exit("ERROR: extension checksum mismatch")
+    tarfile.open(fileobj=io.BytesIO(content)).extractall("/tmp/extensions", filter="data")
 except OSError as error:
     print(f"curl: {error}")
 """
@@ -48,7 +52,7 @@ def stand_in(image: PinnedImage, made: Mapping[str, Path]) -> Image:
 def installer(reference: str) -> Image:
     """An image in the place of argocd-extension-installer, without its digest.
 
-    It takes the same variables and ends well whatever happens, too. It trusts any server.
+    It takes the same variables and ends well if a download fails, too. It trusts any server.
     """
     script = Layer({"/install.py": File(_INSTALLER.encode())})
     config = Config(entrypoint=("/usr/local/bin/python3", "/install.py"), env=PYTHON_ENV)

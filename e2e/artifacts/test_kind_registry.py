@@ -17,6 +17,8 @@ from e2e.cluster.conformance.kind import KindRig
 from e2e.types import Report
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.digests import VARIABLE as DIGESTS
+from fixtures.artifacts.digests import by_digest
 from fixtures.artifacts.images import addon_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
@@ -55,8 +57,12 @@ def container(kind_nodes: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         registry=made["registry"] / "registry",
         crane=made["crane"] / "crane",
     ) as running:
-        running.push_under_their_names(made[ADDON_IMAGES] / ARCHIVE)
-        yield running
+        pushed = running.push_under_their_names(made[ADDON_IMAGES] / ARCHIVE)
+        file = tmp_path_factory.mktemp("digests") / "digests.toml"
+        file.write_text("\n".join(["[images]", *(f'"{name}" = "{it}"' for name, it in pushed.items())]))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(DIGESTS, str(file))
+            yield running
 
 
 @pytest.fixture
@@ -107,13 +113,13 @@ def test_a_mirror_that_is_no_container_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
     environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
 ) -> None:
-    wanted = {image for image in addon_images() if not any(own in image for own in _KINDS_OWN)}
+    wanted = {by_digest(image) for image in addon_images() if not any(own in image for own in _KINDS_OWN)}
     pulled = pulled_images(environment.kube, wanted)
     with Trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
         app.deploy("1.2-5xx")
         took = app.wait(aborted(version="1.2-5xx"), within=45)
         app.wait(weight_is(0), within=30)
-    assert {image.rpartition(":")[0] for image in wanted} <= container.asked_by_nodes
+    assert {image.partition("@")[0].rpartition(":")[0] for image in wanted} <= container.asked_by_nodes
     numbers(
         deploy_to_aborted=f"{took:.1f} s",
         **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},

@@ -7,7 +7,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
+from fixtures.artifacts.digests import VARIABLE as DIGESTS
+from fixtures.artifacts.digests import by_digest
 from fixtures.artifacts.images import (
     EXTENSION_INSTALLER,
     PinnedImage,
@@ -31,6 +33,8 @@ from fixtures.artifacts.images import (
     pinned_images,
 )
 from fixtures.artifacts.mirror import VARIABLE
+from fixtures.artifacts.oci.image import Config, Image
+from fixtures.artifacts.oci.layer import File, Layer
 from fixtures.artifacts.recipes import addon_images as made_addon_images
 from fixtures.artifacts.recipes import argocd_images as made_argocd_images
 from fixtures.artifacts.recipes import recipe
@@ -66,15 +70,20 @@ def registry(folder: Path) -> Iterator[LocalRegistry]:
 
 
 @pytest.fixture(scope="module")
-def images(registry: LocalRegistry) -> Sequence[PinnedImage]:
-    """Puts all images that a start needs into the registry; returns those of the node, with their digests."""
+def digests(registry: LocalRegistry) -> Mapping[str, str]:
+    """Puts all images that a start needs into the registry; returns their digests by name.
+
+    Then each tag is moved to an image that nothing runs with.
+    """
     made = Builder().get(*STAND_IN_NEEDS, *recipe("addon-images").needs)
-    for image in made_addon_images(made):
-        registry.push(image)
-    return [
-        dataclasses.replace(image, reference=f"{standing_in.name}@{registry.push(standing_in)}")
-        for image, standing_in in ((image, stand_in(image, made)) for image in pinned_images())
-    ]
+    images = [*made_addon_images(made), *(stand_in(image, made) for image in pinned_images())]
+    return _push(registry, images)
+
+
+@pytest.fixture(autouse=True)
+def pinned(digests: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user does whose images are of other digests than upstream's, or of digests not known."""
+    _pin(digests, tmp_path / "digests.toml", monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -82,21 +91,21 @@ def mirror(registry: LocalRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, registry.url)
 
 
-def test_a_first_start_pulls_everything(
-    images: Sequence[PinnedImage], folder: Path, numbers: Report, capsys: pytest.CaptureFixture[str]
+def test_a_first_start_pulls_everything_whatever_the_tags_say_by_now(
+    folder: Path, numbers: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, phases, began = f"reg-{secrets.token_hex(3)}", Phases(), time.monotonic()
-    pulling = _pulling(folder / "cache", images, phases)
+    pulling = _pulling(folder / "cache", phases)
     with capsys.disabled():
         source = choose("registry", NEEDS, phases, registry=pulling)
         with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
             ready = time.monotonic() - began
             # The sandbox image is containerd's affair, of which kubelet sees nothing.
-            by_kubelet = {image for image in addon_images() if "pause" not in image}
+            by_kubelet = {by_digest(image) for image in addon_images() if "pause" not in image}
             pulled = pulled_images(environment.kube, by_kubelet)
             present = _present(environment, source.get("containerd")["containerd"] / "ctr")
             executables = _executables(environment)
-    assert set(addon_images()) <= present
+    assert set(map(_untagged, addon_images())) <= present
     assert executables
     assert all(path.is_relative_to(folder / "cache") for path in executables), executables
     assert name not in {each.layout.name for each in clusters.find_all()}
@@ -108,25 +117,24 @@ def test_a_first_start_pulls_everything(
 
 def test_argo_cd_is_pulled_where_it_is_asked_for(
     registry: LocalRegistry,
-    images: Sequence[PinnedImage],
+    digests: Mapping[str, str],
     folder: Path,
+    tmp_path: Path,
     numbers: Report,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    standing_in = installer(EXTENSION_INSTALLER)
-    reference = f"{standing_in.name}@{registry.push(standing_in)}"
-    monkeypatch.setattr("fixtures.artifacts.images.EXTENSION_INSTALLER", reference)
-    for image in made_argocd_images(Builder().get(*recipe("argocd-images").needs)):
-        registry.push(image)
+    made = made_argocd_images(Builder().get(*recipe("argocd-images").needs))
+    further = _push(registry, [installer(EXTENSION_INSTALLER), *made])
+    _pin({**digests, **further}, tmp_path / "further.toml", monkeypatch)
     phases = Phases()
-    pulling = _pulling(folder / "cache", images, phases)
+    pulling = _pulling(folder / "cache", phases)
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
-    with serving_a_panel(folder / "panel") as url, capsys.disabled():
-        panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,))
+    with serving_a_panel(folder / "panel") as (url, sha256), capsys.disabled():
+        panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
         monkeypatch.setattr("fixtures.provision.native.Panel", panel)
         with start(options, phases, source=pulling) as environment:
-            pulled = pulled_images(environment.kube, gitops_images())
+            pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images())))
             assert environment.gitops
             argocd = environment.gitops.argocd
             served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
@@ -136,32 +144,48 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     numbers(gitops_with_images_pulled=f"{took:.1f} s until the stack was ready")
 
 
-def test_what_was_tampered_with_is_not_used(
-    registry: LocalRegistry, images: Sequence[PinnedImage], folder: Path
-) -> None:
-    image = next(image for image in images if image.name == "etcd")
+def test_what_was_tampered_with_is_not_used(registry: LocalRegistry, folder: Path) -> None:
+    image = next(image for image in pinned_images() if image.name == "etcd")
     blob = max(_blobs(registry, image), key=lambda path: path.stat().st_size)
     content = bytearray(blob.read_bytes())
     content[len(content) // 2] ^= 1
     blob.write_bytes(content)
-    source = RegistrySource(Cache(folder / "second"), builder=Builder(), images=images)
+    source = RegistrySource(Cache(folder / "second"), builder=Builder())
     with pytest.raises(FiredampError, match="sent something else than its digest says"):
         source.get("etcd")
     assert source.missing("etcd") == ["etcd"]
 
 
-def test_what_is_not_there_is_named_before_anything_is_pulled(
-    images: Sequence[PinnedImage], folder: Path
-) -> None:
-    absent = dataclasses.replace(images[0], reference="registry.k8s.io/kube-apiserver:v0.0.0")
-    source = RegistrySource(Cache(folder / "third"), builder=Builder(), images=[absent, *images[1:]])
-    with pytest.raises(FiredampError, match=r"kube-apiserver:v0\.0\.0: 127\.0\.0\.1:\d+ does not have it"):
+def test_what_is_not_there_is_named_before_anything_is_pulled(folder: Path) -> None:
+    first, *others = pinned_images()
+    absent = dataclasses.replace(first, reference=f"registry.k8s.io/kube-apiserver:v0.0.0@sha256:{'0' * 64}")
+    source = RegistrySource(Cache(folder / "third"), builder=Builder(), images=[absent, *others])
+    with pytest.raises(FiredampError, match=r"v0\.0\.0@sha256:0+: 127\.0\.0\.1:\d+ does not have it"):
         source.get(*NEEDS)
     assert not (folder / "third").exists()
 
 
-def _pulling(cache: Path, images: Sequence[PinnedImage], phases: Phases) -> RegistrySource:
-    source = RegistrySource(Cache(cache), phases, builder=Builder(phases=phases), images=images)
+def _push(registry: LocalRegistry, images: Sequence[Image]) -> dict[str, str]:
+    found = {image.name: registry.push(image) for image in images}
+    for name in found:
+        registry.push(Image(name, Config(entrypoint=("/moved",)), (Layer({"/moved": File(b"")}),)))
+    return found
+
+
+def _pin(digests: Mapping[str, str], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f'"{name}" = "{digest}"' for name, digest in digests.items()]
+    file.write_text("\n".join(["[images]", *lines]))
+    monkeypatch.setenv(DIGESTS, str(file))
+
+
+def _untagged(image: str) -> str:
+    """How containerd names an image that was pulled by digest."""
+    name, _, digest = by_digest(image).partition("@")
+    return f"{name.rpartition(':')[0]}@{digest}"
+
+
+def _pulling(cache: Path, phases: Phases) -> RegistrySource:
+    source = RegistrySource(Cache(cache), phases, builder=Builder(phases=phases))
     # What stands in for Istio's proxy has upstream's name only, not its filters.
     source.upstream_images = False
     return source
@@ -186,5 +210,5 @@ def _blobs(registry: LocalRegistry, image: PinnedImage) -> list[Path]:
 
 
 def _manifest_url(registry: LocalRegistry, image: PinnedImage) -> str:
-    name, _, digest = image.reference.partition("@")
+    name, _, digest = by_digest(image.reference).partition("@")
     return f"{registry.url}/v2/{name.rpartition(':')[0]}/manifests/{digest}"
