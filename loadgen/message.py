@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import h11
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.text import quoted
 
 # No compression: decoding would cost this machine's CPU and prove nothing.
 _HEADERS = {"user-agent": "firedamp", "accept-encoding": "identity"}
 _METHODS_WITH_A_BODY = {"POST", "PUT", "PATCH"}
+# What says where a request and its answer end; another value would make one of two requests, or none.
+_OWN = {"content-length", "transfer-encoding", "upgrade"}
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 and, of a field's value, #section-5.5
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+_TARGET = re.compile(r"/[\x21-\x7e]*")
+# What Envoy takes of all headers together, and what is sent again with each request.
+# https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
+_LONGEST_HEAD = 60 << 10
+_LONGEST_BODY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +40,55 @@ def to_message(method: str, path: str, host: str, headers: Mapping[str, str], bo
     """Return a request; `host` and `headers` replace what all requests have.
 
     Raises:
-        FiredampError: HTTP has no such method, path or header.
+        FiredampError: HTTP has no such method, path, header or body, or it is too long for a gateway.
     """
+    given = {name.lower(): value for name, value in headers.items()}
+    content = _content(body)
+    wrong = _wrong(method, path, {**given, "host": host})
+    if wrong:
+        message = f"HTTP cannot say {quoted(method)} {quoted(path)}: {wrong}"
+        raise FiredampError(message, hint="correct the Call, or the headers or the host of its Lane")
     method = method.upper()
-    content = (body or "").encode()
     # https://www.rfc-editor.org/rfc/rfc9110#section-8.6
     length = {"content-length": str(len(content))} if content or method in _METHODS_WITH_A_BODY else {}
-    given = {name.lower(): value for name, value in headers.items()}
     fields = _HEADERS | length | given | {"host": host}
+    encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
     connection = h11.Connection(h11.CLIENT)
-    try:
-        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
-        request = h11.Request(method=method, target=path, headers=encoded)
-        parts = [connection.send(each) or b"" for each in (request, h11.Data(content), h11.EndOfMessage())]
-    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-        raise FiredampError(f"HTTP cannot say {method} {path}: {error}") from error
+    request = h11.Request(method=method, target=path, headers=encoded)
+    parts = [connection.send(each) or b"" for each in (request, h11.Data(content), h11.EndOfMessage())]
     return Message(method, path, host, b"".join(parts))
+
+
+def _content(body: str | None) -> bytes:
+    try:
+        content = (body or "").encode()
+    except UnicodeEncodeError as error:
+        message = f"the body of a request cannot be sent as UTF-8: {error.reason}"
+        raise FiredampError(message, hint="correct the Call's body") from error
+    if len(content) > _LONGEST_BODY:
+        message = f"the body of a request has {len(content):,} bytes, and at most {_LONGEST_BODY:,} are sent"
+        raise FiredampError(message, hint="send a shorter one")
+    return content
+
+
+def _wrong(method: str, path: str, fields: Mapping[str, str]) -> str:
+    """What HTTP cannot say of a request, or ""."""
+    # The answer to CONNECT is a tunnel: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
+    if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
+        return f"the method {quoted(method)} cannot be used"
+    if not _TARGET.fullmatch(path):
+        return "a path has no spaces and no other characters that must be percent-encoded"
+    for name, value in fields.items():
+        if wrong := _wrong_field(name, value):
+            return wrong
+    head = len(path) + sum(len(name) + len(value) + 4 for name, value in fields.items())
+    if head > _LONGEST_HEAD:
+        return f"its path and headers have {head:,} bytes, and gateways take {_LONGEST_HEAD:,}"
+    return ""
+
+
+def _wrong_field(name: str, value: str) -> str:
+    is_host = name == "host"
+    if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value) or (is_host and (not value or " " in value)):
+        return f"a header cannot be {quoted(name)}: {quoted(value)}"
+    return f"the load generator sets {name} itself" if name in _OWN else ""

@@ -7,14 +7,35 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Annotated
+
+from msgspec import Meta
 
 from fixtures.core.clock import Epoch
+from fixtures.core.documents.json_text import parse_json
 from fixtures.core.errors import FiredampError
+from fixtures.core.schema import require_fields, shaped
+from fixtures.core.text import quoted
 from loadgen.message import Message, to_message
-from loadgen.shapes import Pieces, Segment, Shape
+from loadgen.shapes import Pieces, Shape
 from loadgen.target import target
 
 MOST_USERS = 500
+# Each has a connection and so a descriptor; the load generator has no more than this many.
+_MOST_USERS_CHOSEN = 5_000
+_LONGEST_NAME = 40
+_NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{_LONGEST_NAME - 1}}}")
+# The names of all lanes are in the name of one file, which may have 255 bytes.
+_LONGEST_NAMES = 200
+_LONGEST_TIMEOUT_S = 300.0
+_CALL_HINT = 'such as Call("/payments", method="GET", weight=1.0, headers={}, body=None)'
+_LANE_HINT = 'give each a name of its own: Lane("active", host)'
+
+_PLAN = "the plan of the load"
+
+Weight = Annotated[float, Meta(gt=0, le=1e6)]
+Users = Annotated[int, Meta(ge=1, le=_MOST_USERS_CHOSEN)]
+Timeout = Annotated[float, Meta(gt=0, le=_LONGEST_TIMEOUT_S)]
 
 
 @dataclass(frozen=True)
@@ -31,15 +52,14 @@ class Call:
 
     path: str = "/payments"
     method: str = "GET"
-    weight: float = 1.0
+    weight: Weight = 1.0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
 
     def __post_init__(self) -> None:
+        require_fields(self, "a call", "path", "method", "weight", "headers", "body", hint=_CALL_HINT)
         if not self.path.startswith("/"):
-            raise FiredampError(f"a path begins with a slash: {self.path!r}")
-        if not (math.isfinite(self.weight) and self.weight > 0):
-            raise FiredampError(f"{self.path}: a weight is greater than 0, not {self.weight:g}")
+            raise FiredampError(f"the path {quoted(self.path)} has no slash at its start", hint=_CALL_HINT)
 
 
 @dataclass(frozen=True)
@@ -61,13 +81,17 @@ class Lane:
     calls: tuple[Call, ...] = (Call(),)
     headers: Mapping[str, str] = field(default_factory=dict)
     shape: Shape | None = None
-    users: int | None = None
+    users: Users | None = None
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", self.name):
-            raise FiredampError(f"a lane's name is lower-case letters, digits and dashes, not {self.name!r}")
-        if not self.calls or (self.users is not None and self.users < 1):
-            raise FiredampError(f"lane {self.name}: it needs at least one call and one user")
+        if not _NAME.fullmatch(self.name):
+            hint = f"at most {_LONGEST_NAME} lower case letters, digits and dashes"
+            raise FiredampError(f"{quoted(self.name)} cannot be a lane's name", hint=hint)
+        require_fields(self, f"lane {self.name}", "host", "headers", "users")
+        if not self.calls:
+            raise FiredampError(
+                f"lane {self.name} asks for nothing", hint="give it a Call, or leave calls out"
+            )
 
 
 @dataclass(frozen=True)
@@ -79,7 +103,7 @@ class PlannedLane:
     calls: tuple[Call, ...]
     headers: Mapping[str, str]
     shape: Pieces
-    users: int
+    users: Users
 
     def messages(self) -> list[Message]:
         """Return what each call sends.
@@ -106,7 +130,7 @@ class Plan:
 
     url: str
     lanes: tuple[PlannedLane, ...]
-    timeout: float
+    timeout: Timeout
     epoch: Epoch
 
     @property
@@ -120,14 +144,12 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Return the plan that `to_json` wrote."""
-        row = json.loads(text)
-        lanes = []
-        for lane in row["lanes"]:
-            pieces = tuple(Segment(*piece) for piece in lane["shape"]["pieces"])
-            calls = tuple(Call(**call) for call in lane["calls"])
-            lanes.append(PlannedLane(**(lane | {"calls": calls, "shape": Pieces(pieces)})))
-        return cls(row["url"], tuple(lanes), row["timeout"], Epoch(*row["epoch"]))
+        """Return the plan that `to_json` wrote.
+
+        Raises:
+            FiredampError: It is no such plan.
+        """
+        return shaped(parse_json(text, _PLAN), cls, _PLAN)
 
 
 def make_plan(
@@ -147,11 +169,14 @@ def make_plan(
     """
     names = [lane.name for lane in lanes]
     if not names or len(set(names)) != len(names):
-        raise FiredampError(f"traffic needs lanes with names of their own, not {names}")
-    if not (math.isfinite(timeout) and timeout > 0):
-        raise FiredampError(f"a request's timeout is a positive number of seconds, not {timeout:g}")
+        raise FiredampError(f"load needs lanes with names of their own, not {names}", hint=_LANE_HINT)
+    if len("-".join(names)) > _LONGEST_NAMES:
+        message = f"the names of {len(names)} lanes have more than {_LONGEST_NAMES} characters together"
+        raise FiredampError(message, hint="give them shorter names")
     decided = tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes)
-    return Plan(target(url), decided, timeout, epoch)
+    plan = Plan(target(url), decided, timeout, epoch)
+    require_fields(plan, "the load", "timeout", hint="a number of seconds, such as 10.0")
+    return plan
 
 
 def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:

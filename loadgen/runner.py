@@ -10,6 +10,7 @@ from typing import Self
 
 from fixtures.core.clock import ClockError, Epoch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
+from fixtures.core.folders import make_folder
 from fixtures.core.retry import PendingError, until
 from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
@@ -82,7 +83,7 @@ class Traffic:
             ClockError: The load generator does not have the harness's clock.
             FiredampError: The folder already holds records of a lane.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder, "the load's folder")
         for path in (*self._paths(), self._status):
             if path.exists():
                 raise FiredampError(

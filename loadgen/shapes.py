@@ -11,12 +11,22 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.schema import require_fields
 
 # No load runs on unnoticed: the longest canary of the suite takes far less.
 LONGEST_S = 15 * 60.0
+# Far more than a load generator sends, so that what it cannot is said by its own verdict.
+HIGHEST_RATE = 100_000.0
+_MOST_PARTS = 1000
+_HINT = "rates are in requests/s and times in seconds: Constant(rate=200, duration_s=60)"
+
+Rate = Annotated[float, Meta(ge=0, le=HIGHEST_RATE)]
+Seconds = Annotated[float, Meta(ge=0, le=LONGEST_S)]
 
 
 class Segment(NamedTuple):
@@ -79,21 +89,22 @@ class Shape(ABC):
         return math.floor(asked + 0.5)
 
     def _check(self) -> None:
-        numbers = [number for segment in self.segments for number in segment]
-        if not numbers or not all(math.isfinite(number) and number >= 0 for number in numbers):
-            raise FiredampError(f"{self}: rates and times must be finite and not negative")
-        if any(segment.seconds == 0 for segment in self.segments) or self.peak == 0:
-            raise FiredampError(f"{self}: each part must last a while, and some part must have a rate")
+        name = type(self).__name__
+        require_fields(self, name, *vars(self), hint=_HINT)
+        if any(segment.seconds <= 0 for segment in self.segments) or self.peak == 0:
+            message = f"{self}: each part must last a while, and some part must have a rate"
+            raise FiredampError(message, hint=_HINT)
         if self.duration > LONGEST_S:
-            raise FiredampError(f"{self}: lasts {self.duration:g} s; at most {LONGEST_S:g} s are allowed")
+            message = f"{name} lasts {self.duration:g} s; at most {LONGEST_S:g} s are allowed"
+            raise FiredampError(message, hint=_HINT)
 
 
 @dataclass(frozen=True)
 class Constant(Shape):
     """`rate` requests/s, for `duration_s` seconds or until the traffic is stopped, at most 15 minutes."""
 
-    rate: float
-    duration_s: float = LONGEST_S
+    rate: Rate
+    duration_s: Seconds = LONGEST_S
 
     def __post_init__(self) -> None:
         self._check()
@@ -108,9 +119,9 @@ class Constant(Shape):
 class Ramp(Shape):
     """From `start` to `end` requests/s in a straight line over `duration_s` seconds."""
 
-    start: float
-    end: float
-    duration_s: float
+    start: Rate
+    end: Rate
+    duration_s: Seconds
 
     def __post_init__(self) -> None:
         self._check()
@@ -125,7 +136,7 @@ class Ramp(Shape):
 class Steps(Shape):
     """Flat pieces one after the other, each a pair of (requests/s, seconds)."""
 
-    steps: tuple[tuple[float, float], ...]
+    steps: Annotated[tuple[tuple[Rate, Seconds], ...], Meta(min_length=1, max_length=_MOST_PARTS)]
 
     def __post_init__(self) -> None:
         self._check()
@@ -140,11 +151,11 @@ class Steps(Shape):
 class Spike(Shape):
     """`base` requests/s, but `peak_rate` for `lasting_s` seconds from `at_s` on; `duration_s` in all."""
 
-    base: float
-    peak_rate: float
-    at_s: float
-    lasting_s: float
-    duration_s: float
+    base: Rate
+    peak_rate: Rate
+    at_s: Seconds
+    lasting_s: Seconds
+    duration_s: Seconds
 
     def __post_init__(self) -> None:
         self._check()

@@ -62,7 +62,7 @@ def test_pieces_are_any_shape_again() -> None:
 
 def test_the_longest_load_is_15_minutes_and_the_default() -> None:
     assert Constant(1).duration == 900
-    with pytest.raises(FiredampError, match="at most 900 s"):
+    with pytest.raises(FiredampError, match="duration_s 901: expected a number <= 900"):
         Constant(1, 901)
 
 
