@@ -1,50 +1,109 @@
-"""Kill a test process with SIGKILL at random moments, and show that nothing of it stays on the host.
+"""Kill a test process with SIGKILL at moments of its whole life, and show that nothing of it stays.
 
-python -m e2e.cluster.kill [--times 20] [--seed N] [--alone]
+A life is boot, installation of the stack, a trial, load on a release, and teardown. After each kill there
+must be no process, mount, interface, network namespace, packet filter rule, cgroup or file of it, and none
+of its cluster's keys, kubeconfigs and passwords in any file.
+
+    python -m e2e.cluster.kill --times 200 --resume kills.jsonl --for 600
+
+does as many as there is time for, and goes on with the others when it is run again.
 """
 
 from __future__ import annotations
 
 import argparse
 import secrets
-import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from e2e.cluster import ledger
+from e2e.cluster.conformance.kind import KindRig
 from e2e.cluster.killing import GONE_SECONDS, Kill, Killer
+from e2e.cluster.life import Phase
+from fixtures.cluster.native.traces import Trace
+
+# What the phases share of the kills, and what they take on two processors before one has been seen.
+PHASES = {
+    "native": (
+        Phase("boot", 0.30, 7.0), Phase("stack", 0.25, 7.0), Phase("trial", 0.15, 6.0),
+        Phase("load", 0.15, 5.0), Phase("teardown", 0.15, 4.0),
+    ),
+    "kind": (
+        Phase("boot", 0.35, 60.0), Phase("stack", 0.25, 60.0), Phase("trial", 0.10, 15.0),
+        Phase("load", 0.10, 5.0), Phase("teardown", 0.20, 8.0),
+    ),
+}  # fmt: skip
 
 
 def main() -> int:
+    options = _options()
+    plan = ledger.Plan(options.provider, options.seed, options.gitops)
+    book = ledger.opened(options.resume, plan)
+    killer = _killer(options, book.plan)
+    print(
+        f"seed {book.plan.seed}; all must be gone within {killer.within:g} s of each kill; log {killer.log}"
+    )
+    print("* with its process group")
+    print(f"{'#':>4}  {'killed in':9}  {'after':>8}  {'secrets':>7}  {'gone after':>10}  left", flush=True)
+    ends = time.monotonic() + options.seconds
+    for kill in killer.kill_many(options.times, book.plan.seed, done=tuple(book.kills)):
+        book.add(kill)
+        print(_row(len(book.kills), kill), flush=True)
+        if time.monotonic() >= ends:
+            break
+    print(ledger.summary(book.kills, [phase.name for phase in killer.phases]))
+    is_dirty = any(kill.left for kill in book.kills)
+    if not is_dirty:
+        killer.log.unlink(missing_ok=True)
+    return 1 if is_dirty else 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--times", type=int, default=20, help="how often")
+    parser.add_argument("--provider", choices=list(PHASES), default="native")
+    parser.add_argument(
+        "--gitops", action="store_true", help="with Argo CD and a Git server, releases by commits"
+    )
+    parser.add_argument("--times", type=int, default=20, help="how many in all")
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="has those that were done, and gets the others"
+    )
+    parser.add_argument(
+        "--for", dest="seconds", type=float, default=float("inf"), metavar="SECONDS",
+        help="begin no further one after so many seconds",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="repeats the moments")
     parser.add_argument(
         "--alone", action="store_true", help="nobody else uses this machine: whatever is new counts"
     )
-    options = parser.parse_args()
-    mark = "" if options.alone else f"hk-{secrets.token_hex(3)}"
-    log = Path(tempfile.gettempdir()) / f"firedamp-kill-{options.seed}.log"
-    print(f"seed {options.seed}; all must be gone within {GONE_SECONDS:g} s of each kill; log {log}")
-    print(f"{'#':>3}  {'killed in':9}  {'after':>7}  {'gone after':>10}  left", flush=True)
-    kills = []
-    for kill in Killer(log, mark).kill_many(options.times, options.seed):
-        kills.append(kill)
-        print(_row(len(kills), kill), flush=True)
-    dirty = sum(bool(kill.left) for kill in kills)
-    slowest, median = max(k.gone for k in kills), statistics.median(k.gone for k in kills)
-    print(
-        f"{len(kills)} kills, {dirty} of which left something; until the host was as before: "
-        f"median {median:.2f} s, most {slowest:.2f} s"
+    return parser.parse_args()
+
+
+def _killer(options: argparse.Namespace, plan: ledger.Plan) -> Killer:
+    flags = ["--gitops"] if plan.gitops else []
+    is_kind = plan.provider == "kind"
+    return Killer(
+        Path(tempfile.gettempdir()) / f"firedamp-kill-{plan.seed}.log",
+        "" if options.alone else f"hk-{secrets.token_hex(3)}",
+        [sys.executable, "-m", "e2e.cluster.victim", plan.provider, *flags],
+        PHASES[plan.provider],
+        within=KindRig.gone_seconds if is_kind else GONE_SECONDS,
+        also=_containers() if is_kind else lambda _: (),
     )
-    if not dirty:
-        log.unlink()
-    return 1 if dirty else 0
+
+
+def _containers() -> Callable[[str], Sequence[Trace]]:
+    """Looks for containers of a cluster, as docker lists them."""
+    return KindRig().traces
 
 
 def _row(number: int, kill: Kill) -> str:
     left = "".join(f"\n     {trace}" for trace in kill.left) or "nothing"
-    return f"{number:>3}  {kill.phase:9}  {kill.after:5.2f} s  {kill.gone:8.2f} s  {left}"
+    when = f"{kill.phase:9}{'*' if kill.with_group else ' '} {kill.after:6.2f} s"
+    return f"{number:>4}  {when}  {kill.secrets:>7}  {kill.gone:8.2f} s  {left}"
 
 
 if __name__ == "__main__":

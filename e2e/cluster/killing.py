@@ -1,43 +1,20 @@
-"""Killing a test process at a random moment, and looking for what it left on the host."""
+"""Killing a test process at a moment of its life, and looking for what it left on the host."""
 
 from __future__ import annotations
 
-import os
-import queue
-import random
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
+from e2e.cluster import leaks
+from e2e.cluster.life import BARE, ENDED, Moment, Moments, Phase, Victim
 from fixtures.cluster.native.traces import Snapshot, Trace, new_since, snapshot
 
-PHASES = ("start-up", "run", "teardown")
-# Of ten kills; start-up is where most is under way.
-_TURNS = (
-    "start-up",
-    "run",
-    "start-up",
-    "teardown",
-    "start-up",
-    "run",
-    "start-up",
-    "teardown",
-    "run",
-    "start-up",
-)
-# In seconds: how far into a phase a kill may come.
-_HORIZON = {"start-up": 12.0, "run": 8.0, "teardown": 0.4}
-# A trial waits for its part of the load, behind those of other processes.
-_PHASE_SECONDS = 900
-_ENDED = "end"
 # Everything must be gone by then; the clusters' own promise is one second, of an idle machine.
 GONE_SECONDS = 30.0
 _LOOK_AGAIN = 0.05
@@ -50,14 +27,20 @@ class Kill:
     Attributes:
         phase: What the process was about when it was killed.
         after: Seconds since that phase had begun.
+        with_group: Whether its process group was killed with it.
+        secrets: How many secrets its cluster had then, each of which was looked for.
         gone: Seconds until nothing was left, or as long as was waited if something was.
-        left: What was still there then.
+        left: What was still there then, and where secrets still are.
+        seconds: What each phase had taken that was over.
     """
 
     phase: str
     after: float
+    with_group: bool
+    secrets: int
     gone: float
     left: list[Trace] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +51,8 @@ class Killer:
         log: File for what the processes say.
         mark: Begins the names of the clusters; on a host that others use too, only what bears it counts.
             Without one, the host must be idle, and everything new on it counts.
-        command: The process, instead of `e2e.cluster.victim`; it is given a name and a folder.
+        command: The process; it is given a name and a folder.
+        phases: The parts of its life; it must be told to go on before the last one begins.
         within: Seconds until all must be gone.
         also: Tells what else is left of the cluster of a name, where it is not on this host.
     """
@@ -76,89 +60,66 @@ class Killer:
     log: Path
     mark: str = ""
     command: Sequence[str] = (sys.executable, "-m", "e2e.cluster.victim")
+    phases: Sequence[Phase] = BARE
     within: float = GONE_SECONDS
     also: Callable[[str], Sequence[Trace]] = lambda _: ()
 
-    def kill_many(self, times: int, seed: int) -> Iterator[Kill]:
+    def kill_many(self, times: int, seed: int, *, done: Sequence[Kill] = ()) -> Iterator[Kill]:
         """Start and kill `times` processes, at moments that `seed` decides, and yield each outcome.
 
         One that ended by itself before its moment came is not counted: another takes its turn.
+
+        Args:
+            times: How many in all.
+            seed: Decides the moments; the same one decides the same, but for what phases take.
+            done: The outcomes of an earlier call with this seed, which are counted and not repeated.
         """
-        dice = random.Random(seed)  # noqa: S311 - no secret
+        moments = Moments(self.phases, seed)
+        for kill in done:
+            moments.learn(kill.seconds)
         before = snapshot([])
-        for number in range(times):
-            phase = _TURNS[number % len(_TURNS)]
-            name = f"{self.mark or 'kill'}-{number}"
-            while True:
-                kill = self._kill(name, phase, dice.uniform(0, _HORIZON[phase]), before)
-                if kill.phase != _ENDED or kill.left:
-                    break
+        for number in range(len(done), times):
+            kill = self._kill_once(number, moments, before)
+            moments.learn(kill.seconds)
             yield kill
 
-    def _kill(self, name: str, phase: str, after: float, before: Snapshot) -> Kill:
+    def _kill_once(self, number: int, moments: Moments, before: Snapshot) -> Kill:
+        attempt = 0
+        while True:
+            kill = self._kill(
+                f"{self.mark or 'kill'}-{number}", moments.draw(number, attempt), number, before
+            )
+            if kill.phase != ENDED or kill.left:
+                return kill
+            attempt += 1
+
+    def _kill(self, name: str, moment: Moment, number: int, before: Snapshot) -> Kill:
+        began = time.time()
         with _folders(name) as (scratch, output), self.log.open("ab") as log:
-            victim = _Victim([*self.command, name, str(output)], name, scratch, log)
+            victim = Victim([*self.command, name, str(output)], name, scratch, log)
+            with_group = bool(number % 2)
             try:
-                reached, since = victim.advance(phase, after)
+                reached = victim.advance(moment, last=self.phases[-1].name)
+                secrets = leaks.secrets_in(scratch)
+                left = leaks.exposed(secrets)
             finally:
-                victim.kill()
-            killed = time.monotonic()
-            while True:
-                left = new_since(before, snapshot([scratch]), mark=name if self.mark else "")
-                left = [trace for trace in left if trace.what not in {str(scratch), str(output)}]
-                left += self.also(name)
-                gone = time.monotonic() - killed
-                if not left or gone >= self.within:
-                    return Kill(reached, since, gone, left)
-                # Processes, mounts and files of others: nothing tells when the last of them has gone.
-                time.sleep(_LOOK_AGAIN)
+                victim.kill(with_group=with_group)
+            gone, remains = self._await_end(name, (scratch, output), before)
+            left += [*remains, *leaks.left(secrets, began - 1, also=[output])]
+        return Kill(reached.phase, reached.after, with_group, len(secrets), gone, left, victim.seconds)
 
-
-class _Victim:
-    def __init__(self, command: Sequence[str], name: str, scratch: Path, log: IO[bytes]) -> None:
-        # Everything that belongs to it is to be known by its name: in its environment, its temporary
-        # files and its clusters' folders.
-        folders = {"TMPDIR": str(scratch), "XDG_RUNTIME_DIR": str(scratch)}
-        environment = {**os.environ, **folders, "FIREDAMP_VICTIM": name}
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment,
-            cwd=Path(__file__).parents[2],
-        )
-        self._said: queue.Queue[tuple[str, float]] = queue.Queue()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def advance(self, phase: str, after: float) -> tuple[str, float]:
-        """Let it come to `phase` and `after` seconds into it, or less if that ends earlier."""
-        assert self._process.stdin
-        if phase == "teardown":
-            self._process.stdin.close()
-        reached, began = "", 0.0
-        while reached != phase:
-            reached, began = self._said.get(timeout=_PHASE_SECONDS)
-            assert reached, "the test process ended by itself; see the log"
-        with suppress(queue.Empty):
-            reached, began = self._said.get(timeout=max(0, began + after - time.monotonic()))
-        return reached or _ENDED, time.monotonic() - began
-
-    def kill(self) -> None:
-        """End it as the kernel would: it gets no chance to tidy up."""
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._listener.join(5)
-
-    def _listen(self) -> None:
-        assert self._process.stdout
-        with self._process.stdout:
-            for line in self._process.stdout:
-                self._said.put((line.decode().strip(), time.monotonic()))
-        self._said.put(("", time.monotonic()))
+    def _await_end(self, name: str, own: tuple[Path, Path], before: Snapshot) -> tuple[float, list[Trace]]:
+        """Seconds until nothing is left of a process that was killed, and what is left when they are over."""
+        killed = time.monotonic()
+        while True:
+            left = new_since(before, snapshot([own[0]]), mark=name if self.mark else "")
+            left = [trace for trace in left if trace.what not in {str(folder) for folder in own}]
+            left += self.also(name)
+            gone = time.monotonic() - killed
+            if not left or gone >= self.within:
+                return gone, left
+            # Processes, mounts and files of others: nothing tells when the last of them has gone.
+            time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager

@@ -1,15 +1,20 @@
-"""The test process that is killed: an environment, a trial under traffic, and their end.
+"""The test process that is killed: an environment, a trial under load that releases a version, and their end.
 
-Run as `python -m e2e.cluster.victim NAME FOLDER`. It says on its standard output
-what it is about to do, and goes on to its end when its standard input closes.
+Run as `python -m e2e.cluster.victim PROVIDER [--gitops] NAME FOLDER`. It says on its standard output what it
+is about to do, and goes on to its end when its standard input closes.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fixtures.environment import Options, start
+from fixtures.core.progress import Phases
+from fixtures.environment import Environment, Options, start
+from fixtures.gitops_trial import GitOpsTrial
 from fixtures.trial import Trial
 
 # A small part of the load that a machine can bear: it waits for that before it goes on.
@@ -17,14 +22,42 @@ _RATE = 50
 
 
 def main() -> None:
-    name, folder = sys.argv[1:]
-    print("start-up", flush=True)
-    with start(Options(name=name)) as environment:
-        print("run", flush=True)
-        with Trial(environment, "deployment", Path(folder)) as app, app.traffic(_RATE):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("provider")
+    parser.add_argument("--gitops", action="store_true")
+    parser.add_argument("name")
+    parser.add_argument("folder", type=Path)
+    chosen = parser.parse_args()
+    _say("boot")
+    options = Options(provider=chosen.provider, name=chosen.name, gitops=chosen.gitops)
+    with start(options, _Telling()) as environment:
+        _say("trial")
+        with _trial(environment, chosen.folder, gitops=chosen.gitops) as app, app.traffic(_RATE):
+            _say("load")
+            app.deploy("1.2-5xx")
             sys.stdin.read()
-        print("teardown", flush=True)
-    print("end", flush=True)
+            _say("teardown")
+    _say("end")
+
+
+class _Telling(Phases):
+    """Says when the API server answers: what follows is the stack."""
+
+    @contextmanager
+    def phase(self, name: str, *, estimate: float | None = None, quiet_below: float = 0.0) -> Iterator[None]:
+        """Run the body as a phase."""
+        with super().phase(name, estimate=estimate, quiet_below=quiet_below):
+            yield
+        if name.startswith("API server of cluster "):
+            _say("stack")
+
+
+def _trial(environment: Environment, folder: Path, *, gitops: bool) -> Trial:
+    return (GitOpsTrial if gitops else Trial)(environment, "canary", folder)
+
+
+def _say(what: str) -> None:
+    print(what, flush=True)
 
 
 if __name__ == "__main__":
