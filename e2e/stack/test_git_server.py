@@ -18,6 +18,7 @@ from fixtures.cluster.kube import pods_of
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
 from fixtures.gitops.git import Access, Git
+from fixtures.stack import argocd
 from fixtures.stack.access import GitOps, GitServer
 from fixtures.stack.git_server import NAMESPACE, SERVICE, create_repository
 
@@ -43,6 +44,9 @@ def test_a_push_of_any_size_arrives_and_argo_cd_is_told(
     # The server writes its log once a second.
     log = until(lambda: _log(environment, name), what=f"{name} in the log of the Git server", timeout=60)
     assert gitops.git.password not in log
+    # What is not signed with the right key, it refuses without a word of this.
+    event = f"Received push event repo: {gitops.git.url_in_cluster}/{name}, revision: main"
+    until(lambda: _heard(environment, event), what=f"{event!r} in the log of Argo CD", timeout=60)
 
 
 @pytest.mark.parametrize("login", [None, ("firedamp", "guessed"), ("somebody", None)])
@@ -99,6 +103,13 @@ def _log(environment: Environment, name: str) -> str:
     if f"POST /{name}.git/git-receive-pack" not in log:
         raise PendingError(log[-200:])
     return log
+
+
+def _heard(environment: Environment, event: str) -> None:
+    (pod,) = pods_of(environment.kube, argocd.NAMESPACE, f"app.kubernetes.io/name={argocd.SERVER}")
+    log = environment.kube.logs(pod["metadata"]["name"], argocd.NAMESPACE, argocd.SERVER, tail=200)
+    if event not in log:
+        raise PendingError(log[-200:])
 
 
 def _told(gitops: GitOps, secret: str | None) -> int:

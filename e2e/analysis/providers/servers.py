@@ -156,7 +156,7 @@ def _objects(servers: Servers) -> list[Object]:
         "key": servers.key,
         "other_key": secrets.token_hex(16),
     }
-    text = Template((_HERE / "servers.yaml").read_text().replace("$(", "$$(")).substitute(values)
+    text = Template((_HERE / "servers.yaml").read_text()).substitute(values)
     objects = into_namespace(parse(text, source="servers.yaml"), servers.namespace)
     for manifest in objects:
         if manifest["kind"] == "Deployment":
