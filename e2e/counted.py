@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from e2e.promql import ask
 from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.convergence import versions_by_hash
 from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import Window, requests
+from fixtures.rollout.verdicts import Window, requests, versions_by_hash
 from fixtures.trial import Trial
 
 # A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/stack/prometheus.yaml.

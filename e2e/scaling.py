@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.state import State
 from fixtures.rollout.timeline import Record, of_kind
@@ -14,8 +14,10 @@ def scaled_down(version: str) -> Condition:
     """The ReplicaSet of a version, by image tag, is asked for no pods."""
 
     def check(state: State) -> Verdict:
+        if not state.has_had(version):
+            return unknown(f"no ReplicaSet of {version} was ever seen")
         sizes = [found["desired"] for found in state.all("replicaset") if tag_of(found["image"]) == version]
-        return (met if sizes and not any(sizes) else pending)(f"{version} is asked for {sizes or 'nothing'}")
+        return (pending if any(sizes) else met)(f"{version} is asked for {sizes or 'nothing'}")
 
     return Condition(f"{version} scaled down", check)
 

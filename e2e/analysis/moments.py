@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.convergence import Settled, versions_by_hash, windows
+from fixtures.rollout.convergence import Settled, windows
 from fixtures.rollout.timeline import Record, of_kind, present
+from fixtures.rollout.verdicts import versions_by_hash
 from fixtures.trial import ACTIVE
 
 

@@ -23,6 +23,7 @@ CRASH = "1.2-crash"
 _PODS = 3
 # Boots, crashes, is restarted at once, crashes, and again after a back-off of 10 s.
 _WATCH_SECONDS = 20.0
+_TAKEN_UP_SECONDS = 10.0
 # Until the last old pod has ended: it has 10 s (see the manifest), from when the kubelet gets to it.
 _LINGER_SECONDS = 13.0
 # 1,000 requests at 100/s, also if the load stalls for 2 s at the end.
@@ -39,6 +40,8 @@ def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_
     ) as app:
         with app.traffic(100):
             app.deploy(CRASH)
+            # Before the controller has taken it up, nothing can be said about it.
+            app.wait(not_(deployment_available(CRASH)), within=_TAKEN_UP_SECONDS)
             app.holds(not_(deployment_available(CRASH)), for_=_WATCH_SECONDS)
         records = app.records()
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.rollout.conditions import behind
-from fixtures.rollout.convergence import changes, convergence, versions_by_hash
+from fixtures.rollout.convergence import changes, convergence
 from fixtures.rollout.expectation import Condition
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.timeline import Record, as_written, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, requests
+from fixtures.rollout.verdicts import Window, assert_exactly_none, requests, versions_by_hash
 from fixtures.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fixtures.cluster.kube import Object
-from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.rollout.state import State
 from fixtures.rollout.timeline import Record, present
 from fixtures.rollout.verdicts import Window, requests
@@ -34,9 +34,11 @@ def side_by_side(*, weight: int, measurements: int) -> Object:
 
 
 def experiment_pods_are(*templates: str) -> Condition:
-    """There are pods of exactly these templates of an experiment, whatever their state."""
+    """There are pods of exactly these templates of an experiment, whatever their state; or none any more."""
 
     def check(state: State) -> Verdict:
+        if not any(_template(str(pod["name"])) for pod in state.ever("pod")):
+            return unknown("no pod of an experiment was ever seen")
         names = [str(pod["name"]) for pod in state.all("pod")]
         found = sorted({template for name in names if (template := _template(name))})
         return (met if found == sorted(templates) else pending)(f"pods of templates {found or 'none'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from e2e import variants
 from e2e.variants import Variant
 from fixtures.cluster.kube import Object
-from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.rollout.state import State
 from fixtures.trial import Trial
 from loadgen.plan import Lane
@@ -43,6 +43,8 @@ def routes_are(*routes: str, name: str = "payments") -> Condition:
     """The VirtualService has exactly these HTTP routes, in whatever order."""
 
     def check(state: State) -> Verdict:
+        if not any(record["object"] == name for record in state.ever("weight")):
+            return unknown(f"no VirtualService {name} seen")
         found = sorted(record["route"] for record in state.all("weight") if record["object"] == name)
         return (met if found == sorted(routes) else pending)(f"the VirtualService has routes {found}")
 

@@ -22,7 +22,7 @@ from fixtures.rollout.conditions import (
     weight_is,
 )
 from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.expectation import Condition, Verdict, all_of, met, pending
+from fixtures.rollout.expectation import Condition, Verdict, all_of, met, pending, unknown
 from fixtures.rollout.records import tag_of
 from fixtures.rollout.state import State
 from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share, requests
@@ -139,6 +139,8 @@ def _restarted(version: str) -> Condition:
     """A pod of a version, by image tag, has ended and was started again."""
 
     def check(state: State) -> Verdict:
+        if not state.has_had(version):
+            return unknown(f"no ReplicaSet of {version} was ever seen")
         restarts = [pod["restarts"] for pod in state.all("pod") if tag_of(pod["image"]) == version]
         return (met if any(restarts) else pending)(f"restarts of {version}: {restarts}")
 

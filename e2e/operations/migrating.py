@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixtures.cluster.kinds import DEPLOYMENT
 from fixtures.cluster.kube import Object
 from fixtures.rollout.conditions import NAME, healthy
-from fixtures.rollout.expectation import Condition, Verdict, met, pending
+from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.rollout.state import State
 from fixtures.trial import Trial
 
@@ -38,7 +38,7 @@ def scaled_to_nothing(name: str = NAME) -> Condition:
     def check(state: State) -> Verdict:
         found = state.get("deployment", name)
         if found is None:
-            return pending(f"no Deployment {name} seen")
+            return unknown(f"no Deployment {name} seen")
         seen = f"{found['replicas']} asked, {found['total']} in all"
         return (pending if found["replicas"] or found["total"] else met)(seen)
 
