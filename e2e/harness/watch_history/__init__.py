@@ -1,0 +1,1 @@
+"""A recorder in trouble, compared with etcd's own history: see `__main__`."""

@@ -1,0 +1,89 @@
+"""Objects that say whether they are well, in a field that is recorded; and CRDs for those that need one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fixtures.cluster.kinds import (
+    ANALYSIS_RUN,
+    CUSTOM_RESOURCE_DEFINITION,
+    REPLICA_SET,
+    ROLLOUT,
+    SERVICE,
+    VIRTUAL_SERVICE,
+    Kind,
+)
+from fixtures.rollout.records import HASH_LABEL
+from fixtures.rollout.state import State
+
+Object = dict[str, Any]
+Body = Callable[[int, bool], Object]
+KINDS = (REPLICA_SET, SERVICE, VIRTUAL_SERVICE, ANALYSIS_RUN)
+_LABELS = {"app": "history"}
+_POD = {"metadata": {"labels": _LABELS}, "spec": {"containers": [{"name": "c", "image": "history:1"}]}}
+
+
+def body_of(kind: Kind, number: int, *, is_well: bool) -> Object:
+    """What an object says at its `number`th change; no two of them say the same in their recorded fields."""
+    odd = 0 if is_well else 1
+    bodies: dict[Kind, Object] = {
+        REPLICA_SET: {
+            "spec": {"replicas": 2 * number + odd, "selector": {"matchLabels": _LABELS}, "template": _POD}
+        },
+        SERVICE: {"spec": {"ports": [{"port": 80}], "selector": {HASH_LABEL: f"{2 * number + odd}"}}},
+        VIRTUAL_SERVICE: {"spec": {"http": [{"name": "primary", "route": _routes(2 * number + odd)}]}},
+        ANALYSIS_RUN: {"status": {"phase": f"{2 * number + odd}"}},
+    }
+    return bodies[kind]
+
+
+def is_well(state: State, kind: Kind, name: str) -> bool:
+    """Whether an object is well as far as is known; one that is not there is."""
+    said: int | str | None
+    if kind == REPLICA_SET:
+        said = (state.get("replicaset", name) or {}).get("desired")
+    elif kind == SERVICE:
+        said = (state.get("service", name) or {}).get("hash")
+    elif kind == VIRTUAL_SERVICE:
+        said = (state.weights(name) or {}).get("canary")
+    else:
+        said = next((run["run_phase"] for run in state.all("analysis") if run["name"] == name), None)
+    return said is None or int(said) % 2 == 0
+
+
+def definitions() -> list[Object]:
+    """CRDs of what is recorded and is not part of Kubernetes; anything may be in them."""
+    return [
+        _definition(ROLLOUT, "rollouts"),
+        _definition(ANALYSIS_RUN, "analysisruns"),
+        _definition(VIRTUAL_SERVICE, "virtualservices"),
+    ]
+
+
+def _routes(canary: int) -> list[Object]:
+    weights = {"canary": canary, "stable": -canary}
+    return [{"destination": {"host": host}, "weight": weight} for host, weight in weights.items()]
+
+
+def _definition(kind: Kind, plural: str) -> Object:
+    group, version = kind.api_version.split("/")
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return {
+        "apiVersion": CUSTOM_RESOURCE_DEFINITION.api_version,
+        "kind": CUSTOM_RESOURCE_DEFINITION.kind,
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {
+                "plural": plural,
+                "singular": plural[:-1],
+                "kind": kind.kind,
+                "listKind": f"{kind.kind}List",
+            },
+            "versions": [
+                {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+            ],
+        },
+    }

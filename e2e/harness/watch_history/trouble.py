@@ -1,0 +1,103 @@
+"""What happens at random to an API server, to etcd and to the connections of whoever watches."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from e2e.harness.watch_history.relay import FlakyRelay
+from fixtures.cluster.native.provider import NativeCluster
+from fixtures.core.errors import FiredampError
+from fixtures.core.retry import PendingError, until
+
+_BACK_SECONDS = 60
+_INSIDE_SECONDS = 20
+_END_SECONDS = 90
+
+
+class Trouble:
+    """Makes trouble in a thread, for as long as its block runs, with calm between.
+
+    Attributes:
+        happened: How often what was done.
+        failure: Why it ended before its time.
+    """
+
+    def __init__(self, node: NativeCluster, relay: FlakyRelay, *, seed: int) -> None:
+        """Make trouble for a node, and for the connections through a relay."""
+        self.happened: Counter[str] = Counter()
+        self.failure: BaseException | None = None
+        self._node, self._relay = node, relay
+        self._random = random.Random(f"{seed} trouble")  # noqa: S311
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trouble", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(_END_SECONDS)
+
+    def _run(self) -> None:
+        kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "API server killed": (lambda: self._kill("kube-apiserver"), 2),
+            "etcd killed": (lambda: self._kill("etcd"), 2),
+            "API server stopped and continued": (lambda: self._freeze("kube-apiserver"), 2),
+            "etcd stopped and continued": (lambda: self._freeze("etcd"), 2),
+            "connections cut": (self._relay.cut, 5),
+            "connections held back, then passed on": (lambda: self._hold_back(self._relay.pass_on), 5),
+            "connections held back, then cut": (lambda: self._hold_back(self._relay.cut), 5),
+            "connections half open": (self._relay.hold_back, 4),
+            "connections cut and new ones refused": (self._refuse, 3),
+        }
+        weights = [weight for _, weight in kinds.values()]
+        try:
+            while not self._stop.wait(self._random.uniform(0.2, 6)):
+                (what,) = self._random.choices(list(kinds), weights)
+                kinds[what][0]()
+                self.happened[what] += 1
+        except BaseException as error:  # noqa: BLE001 - told at the end of the run
+            self.failure = error
+        finally:
+            self._relay.refuse(False)
+            self._relay.pass_on()
+
+    def _hold_back(self, then: Callable[[], None]) -> None:
+        self._relay.hold_back()
+        self._stop.wait(self._random.uniform(0.2, 8))
+        then()
+
+    def _refuse(self) -> None:
+        self._relay.refuse(True)
+        self._relay.cut()
+        self._stop.wait(self._random.uniform(0.2, 8))
+        self._relay.refuse(False)
+
+    def _kill(self, component: str) -> None:
+        before = self._node.pid_of(component)
+        self._node.inside(["kill", "-KILL", str(before)], timeout=_INSIDE_SECONDS)
+        # The next trouble need not wait until it serves again, but it has to run.
+        until(lambda: self._is_other(component, before), what=f"{component} started", timeout=_BACK_SECONDS)
+
+    def _freeze(self, component: str) -> None:
+        pid = str(self._node.pid_of(component))
+        self._node.inside(["kill", "-STOP", pid], timeout=_INSIDE_SECONDS)
+        time.sleep(self._random.uniform(0.2, 6))
+        self._node.inside(["kill", "-CONT", pid], timeout=_INSIDE_SECONDS)
+
+    def _is_other(self, component: str, before: int) -> None:
+        try:
+            now = self._node.pid_of(component)
+        except FiredampError as error:
+            raise PendingError(str(error)) from error
+        if now == before:
+            raise PendingError("it is still the one that was killed")

@@ -1,0 +1,145 @@
+"""Changes the objects of one kind, one after the other, and remembers when each may have been done."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import urllib3
+from kubernetes.client import ApiException
+
+from e2e.harness.watch_history.objects import body_of
+from fixtures.cluster.kinds import Kind
+from fixtures.cluster.kube import Kube
+
+Object = dict[str, Any]
+_NAMES = 4
+_PAUSE = 0.05
+# Of a hundred changes: those after which the object is not well for a moment, and deletions.
+_LAPSES, _DELETIONS = 5, 15
+_AWAY = (ApiException, urllib3.exceptions.HTTPError, OSError)
+_END_SECONDS = 60
+_ANNOTATION = "history/number"
+
+
+@dataclass(frozen=True)
+class Write:
+    """One change that was made.
+
+    Attributes:
+        kind: Of the object.
+        name: Of the object.
+        sent: Before it was asked for, in monotonic seconds.
+        done: When it was known to have been done.
+        is_well: Whether the object is well since then.
+    """
+
+    kind: Kind
+    name: str
+    sent: float
+    done: float
+    is_well: bool
+
+
+class Writer:
+    """Changes objects in a thread, for as long as its block runs.
+
+    Attributes:
+        writes: What was changed, in order.
+        failure: Why it ended before its time.
+    """
+
+    def __init__(self, kube: Kube, namespace: str, kind: Kind, *, seed: int, pace: float) -> None:
+        """Change objects of `kind`, with pauses of `pace` seconds on average."""
+        self.kind = kind
+        self.names = [f"{kind.kind.lower()}-{number}" for number in range(_NAMES)]
+        self.writes: list[Write] = []
+        self.failure: BaseException | None = None
+        self._kube, self._namespace, self._pace = kube, namespace, pace
+        self._random = random.Random(f"{seed} {kind.kind}")  # noqa: S311
+        self._number = 0
+        self._present: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"write-{kind.kind}", daemon=True)
+
+    def __enter__(self) -> Self:
+        for name in self.names:
+            self._put(name)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(_END_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(self._random.expovariate(1 / self._pace)):
+                name, drawn = self._random.choice(self.names), self._random.uniform(0, 100)
+                if drawn < _LAPSES:
+                    self._put(name, is_well=False)
+                    time.sleep(self._random.choice([0, 0, 0.05, 0.5]))
+                    self._random.choice([self._put, self._remove])(name)
+                elif drawn < _LAPSES + _DELETIONS and name in self._present:
+                    self._remove(name)
+                else:
+                    self._put(name)
+        except BaseException as error:  # noqa: BLE001 - told at the end of the run
+            self.failure = error
+
+    def _put(self, name: str, *, is_well: bool = True) -> None:
+        self._number += 1
+        number = str(self._number)
+        metadata = {"name": name, "namespace": self._namespace, "annotations": {_ANNOTATION: number}}
+        body = {
+            "apiVersion": self.kind.api_version, "kind": self.kind.kind, "metadata": metadata,
+            **body_of(self.kind, self._number, is_well=is_well),
+        }  # fmt: skip
+
+        def put() -> None:
+            if name in self._present:
+                self._kube.patch(self.kind, name, self._namespace, body)
+            else:
+                self._kube.create(body)
+
+        def is_done(found: Object | None) -> bool:
+            return bool(found and found["metadata"].get("annotations", {}).get(_ANNOTATION) == number)
+
+        self._do(name, put, is_done, is_well=is_well)
+        self._present.add(name)
+
+    def _remove(self, name: str) -> None:
+        self._do(
+            name, lambda: self._kube.delete(self.kind, name, self._namespace), lambda found: found is None,
+            is_well=True,
+        )  # fmt: skip
+        self._present.discard(name)
+
+    def _do(
+        self, name: str, act: Callable[[], object], is_done: Callable[[Object | None], bool], *, is_well: bool
+    ) -> None:
+        """Do something once; where the answer was lost, look whether it was done, and do it again if not."""
+        sent = time.monotonic()
+        while True:
+            try:
+                act()
+            except _AWAY:
+                if not is_done(self._get(name)):
+                    time.sleep(_PAUSE)
+                    continue
+            self.writes.append(Write(self.kind, name, sent, time.monotonic(), is_well))
+            return
+
+    def _get(self, name: str) -> Object | None:
+        while True:
+            try:
+                return self._kube.get(self.kind, name, self._namespace)
+            except _AWAY:
+                time.sleep(_PAUSE)
