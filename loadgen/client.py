@@ -12,55 +12,90 @@ from __future__ import annotations
 
 import select
 import socket
-from dataclasses import replace
+import time
 
+import gevent
 import gevent.socket
 from gevent import monkey
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPResponse, HTTPSocketResponse
 
+from loadgen.answering import Reading, UnreadableError
 from loadgen.ledger import Answer
 from loadgen.message import Message
 
+_PART_BYTES = 16_384
+# gevent's sockets do not let others run as long as there is something to read.
+_PARTS_IN_A_ROW = 16
 # Asked not to wait, so that it need not be gevent's. `select` would refuse descriptors from 1,024 on.
 _poll = monkey.get_original("select", "poll")
 
 
 class Client:
-    """A user's connection, made when it is first used and again when the server has closed it."""
+    """A user's connection, made when it is first used and again when it is of no use any more.
+
+    Attributes:
+        reused: Whether the last request went over a connection that an earlier one had opened.
+    """
 
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
-        """Have no connection yet; `timeout` is that of connecting and of each read, in seconds."""
+        """Have no connection yet.
+
+        Args:
+            address: Host and port.
+            timeout: Seconds that a request may take, from connecting to the end of its answer.
+        """
         self.reused = False
         self._address = address
         self._timeout = timeout
         self._socket: socket.socket | None = None
 
     def answer(self, message: Message) -> Answer:
-        """Send a request and return what came of it."""
-        got: Answer | None = None
+        """Send a request and return the final answer: a complete one, or one with an error."""
+        reading, error = Reading(message.method), None
         try:
-            connection = self._connection()
-            _send(connection, message.data)
-            # Closes the connection where it cannot be used again.
-            response = HTTPSocketResponse(connection, method=message.method)
-            got = Answer(response.status_code, _header(response, "x-version"), _header(response, "x-pod"))
-            response.read()
-        except (OSError, HTTPParseError) as error:
-            self._close()
-            got = replace(got or Answer(), error=_why(error))
-        return got
+            self._exchange(message.data, reading, time.monotonic() + self._timeout)
+        except (OSError, UnreadableError) as caught:
+            error = _why(caught)
+        finally:
+            # Also when this client is stopped while it waits.
+            if not reading.is_reusable:
+                self.close()
+        return Answer(reading.status, reading.version, reading.pod, error)
 
-    def _connection(self) -> socket.socket:
-        self.reused = self._socket is not None and _is_open(self._socket)
-        if self._socket is None or not self.reused:
-            self._close()
-            self._socket = gevent.socket.create_connection(self._address, self._timeout)
-        return self._socket
-
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the connection, if there is one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _exchange(self, data: bytes, reading: Reading, deadline: float) -> None:
+        connection = self._connection(deadline)
+        _send(connection, data, deadline)
+        parts = 0
+        while not reading.is_complete:
+            connection.settimeout(_left(deadline))
+            part = connection.recv(_PART_BYTES)
+            if part:
+                reading.feed(part)
+            else:
+                reading.end()
+            parts += 1
+            if parts % _PARTS_IN_A_ROW == 0:
+                gevent.sleep(0)
+
+    def _connection(self, deadline: float) -> socket.socket:
+        self.reused = self._socket is not None and _is_open(self._socket)
+        if self._socket is None or not self.reused:
+            self.close()
+            self._socket = gevent.socket.create_connection(self._address, _left(deadline))
+        return self._socket
+
+
+def _left(deadline: float) -> float:
+    """Seconds until a deadline. Raises TimeoutError when there are none left."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _is_open(connection: socket.socket) -> bool:
@@ -72,22 +107,15 @@ def _is_open(connection: socket.socket) -> bool:
     return not poll.poll(0)
 
 
-def _send(connection: socket.socket, data: bytes) -> None:
+def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
     """As `sendall`, which takes gevent twice as long."""
-    sent = connection.send(data)
-    if sent < len(data):
-        connection.sendall(data[sent:])
-
-
-def _header(response: HTTPResponse, name: str) -> str | None:
-    value = response.get(name)
-    return ", ".join(value) if isinstance(value, list) else value
+    while data:
+        connection.settimeout(_left(deadline))
+        data = data[connection.send(data) :]
 
 
 def _why(error: Exception) -> str:
     """Return what happened in the fewest words, without the address, so that equal errors count together."""
     if isinstance(error, TimeoutError):
         return "timed out"
-    if isinstance(error, HTTPConnectionClosed):
-        return "connection closed without an answer"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -124,7 +124,7 @@ class Plan:
     Attributes:
         url: `http://ADDRESS:PORT`, of this machine or a private network.
         lanes: At least one; their names differ.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Seconds that a request may take, from connecting to the end of its answer.
         epoch: When the run began, from which all its processes take the times of their records.
     """
 

@@ -61,7 +61,7 @@ class Traffic:
             shape: For the lanes that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
             epoch: That of the run's timeline, so that its records and those of the load have one clock.
-            timeout: Seconds that a client waits for a connection, and for each part of an answer.
+            timeout: Seconds that a request may take, from connecting to the end of its answer.
             most_users: Clients at most of a lane that does not say how many it has.
 
         Raises:
@@ -215,8 +215,8 @@ class Traffic:
         return fork_locust(arguments, folder=self._folder, log=self._log, env=plan)
 
     def _drain_s(self) -> int:
-        """Seconds until the last answer: a client waits once for the connection and once for the answer."""
-        return math.ceil(2 * self.plan.timeout + 0.5)  # Locust takes whole seconds.
+        """Seconds until the last answer is there, or given up."""
+        return math.ceil(self.plan.timeout + 0.5)  # Locust takes whole seconds.
 
     def _begun(self) -> Status:
         statuses = read_statuses(self._status)

@@ -179,7 +179,9 @@ def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, 
         pass_time(0.2)
     assert traffic.report.unrecorded == 0
     endless = [row for row in traffic.requests() if row.path == "/endless"]
-    assert {row.error for row in endless} == {"cut off when the load was stopped"}
+    assert {row.error for row in endless} == {"timed out"}
+    # A request has its time as a whole, however often something comes.
+    assert all(200 < row.service_ms < 1000 for row in endless)
 
 
 def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
