@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fixtures.cluster.native.traces import Trace
-from fixtures.core.paths import cache_root
 
-# Where files of this user may come to lie; in the cache only what is not content-addressed, because all
-# that is was there before any cluster.
-_PLACES = (
-    "/tmp", "/var/tmp", "/dev/shm", "/run", "/var/run", "/root", "/home",  # noqa: S108 - only looked at
-)  # fmt: skip
+# Where files of any user may come to lie; a victim's home folder is its own, and among these.
+_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - only looked at
+# Of others who run tests meanwhile.
+_NOT_OURS = re.compile(r"pytest-of-.*")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?P<body>[^-]+)-----END")
 # Fields of a kubeconfig whose value lets one in.
 _FIELDS = re.compile(rb"^\s*(?:client-key-data|token|password):\s*\"?(?P<value>[^\s\"]{12,})", re.MULTILINE)
@@ -23,7 +21,8 @@ _NAMED = re.compile(r"password|secret|token")
 _LEAST, _MOST = 8, 400
 # Of a key's text, so that lines and encodings of another width do not matter.
 _PART = 40
-_LARGEST = 64 << 20
+# No file of secrets, timeline or log is larger.
+_LARGEST = 16 << 20
 
 
 def secrets_in(folder: Path) -> frozenset[bytes]:
@@ -31,7 +30,7 @@ def secrets_in(folder: Path) -> frozenset[bytes]:
     found: set[bytes] = set()
     for path in _files(folder):
         content = _content(path)
-        if _NAMED.search(path.name) and _LEAST <= len(content.strip()) <= _MOST:
+        if _NAMED.search(Path(path).name) and _LEAST <= len(content.strip()) <= _MOST:
             found.add(content.strip())
         found |= {match["value"] for match in _FIELDS.finditer(content)}
         for match in _PRIVATE_KEY.finditer(content):
@@ -60,11 +59,9 @@ def left(secrets: Iterable[bytes], since: float, *, also: Iterable[Path] = ()) -
     wanted = _pattern(secrets)
     if wanted is None:
         return []
-    return [
-        Trace("secret", str(path))
-        for path in sorted({path for folder in (*map(Path, _PLACES), *also) for path in _files(folder)})
-        if _changed(path) >= since and wanted.search(_content(path))
-    ]
+    places = (*_PLACES, *map(str, also))
+    changed = {path for place in places for path in _files(place, since)}
+    return [Trace("secret", path) for path in sorted(changed) if wanted.search(_content(path))]
 
 
 def _parts(body: bytes, whole: bytes) -> set[bytes]:
@@ -81,23 +78,30 @@ def _pattern(secrets: Iterable[bytes]) -> re.Pattern[bytes] | None:
     return re.compile(alternatives) if alternatives else None
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    cached = {cache_root() / "artifacts", cache_root() / "go", cache_root() / "apt"}
-    for where, below, files in os.walk(folder):
-        below[:] = [name for name in below if Path(where, name) not in cached]
-        yield from (Path(where, name) for name in files)
-
-
-def _changed(path: Path) -> float:
+def _files(folder: str | Path, since: float = 0.0) -> Iterator[str]:
+    """The files in a folder, at any depth, that were changed after a time and are not too large."""
     try:
-        found = path.lstat()
+        entries = list(os.scandir(folder))
     except OSError:
-        return 0.0
-    return max(found.st_ctime, found.st_mtime)
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if not _NOT_OURS.fullmatch(entry.name):
+                yield from _files(entry.path, since)
+        elif entry.is_file(follow_symlinks=False) and _is_recent(entry, since):
+            yield entry.path
 
 
-def _content(path: Path) -> bytes:
-    """What is in a file; nothing if it is none, is none any more, or is larger than any file of secrets."""
+def _is_recent(entry: os.DirEntry[str], since: float) -> bool:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return max(found.st_ctime, found.st_mtime) >= since and found.st_size <= _LARGEST
+
+
+def _content(path: str | Path) -> bytes:
+    """What is in a file; nothing if it has gone."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from fixtures.core.paths import cache_root
+
 # A trial waits for its part of the load, behind those of other processes.
 _PHASE_SECONDS = 900
 # Multiples of it, less whole numbers, are spread evenly however many there are.
@@ -83,13 +85,18 @@ class Moments:
         return max(seen) * _LONGER if seen else phase.seconds
 
 
+def _docker_config() -> str:
+    return os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
+
+
 class Victim:
     """A process that says what it is about, one word a line, and goes on to its end when it is told to."""
 
     def __init__(self, command: Sequence[str], name: str, scratch: Path, log: IO[bytes]) -> None:
-        # Everything that belongs to it is to be known by its name: in its environment, its temporary
-        # files and its clusters' folders.
-        folders = {"TMPDIR": str(scratch), "XDG_RUNTIME_DIR": str(scratch)}
+        # Everything that belongs to it is to be known by its name: in its environment, its temporary files,
+        # its clusters' folders, and whatever it leaves in its home folder.
+        folders = dict.fromkeys(("TMPDIR", "XDG_RUNTIME_DIR", "HOME"), str(scratch))
+        folders |= {"XDG_CACHE_HOME": str(cache_root().parent), "DOCKER_CONFIG": _docker_config()}
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
