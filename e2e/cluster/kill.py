@@ -82,13 +82,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def victim(provider: str, *, gitops: bool = False) -> list[str]:
+    """The command of a test process on a provider."""
+    return [sys.executable, "-m", "e2e.cluster.victim", provider, *(["--gitops"] if gitops else [])]
+
+
 def _killer(options: argparse.Namespace, plan: ledger.Plan) -> Killer:
-    flags = ["--gitops"] if plan.gitops else []
     is_kind = plan.provider == "kind"
     return Killer(
         Path(tempfile.gettempdir()) / f"firedamp-kill-{plan.seed}.log",
         "" if options.alone else f"hk-{secrets.token_hex(3)}",
-        [sys.executable, "-m", "e2e.cluster.victim", plan.provider, *flags],
+        victim(plan.provider, gitops=plan.gitops),
         PHASES[plan.provider],
         within=KindRig.gone_seconds if is_kind else GONE_SECONDS,
         also=_containers() if is_kind else lambda _: (),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -58,8 +57,8 @@ class Killer:
     """
 
     log: Path
-    mark: str = ""
-    command: Sequence[str] = (sys.executable, "-m", "e2e.cluster.victim")
+    mark: str
+    command: Sequence[str]
     phases: Sequence[Phase] = BARE
     within: float = GONE_SECONDS
     also: Callable[[str], Sequence[Trace]] = lambda _: ()

@@ -45,8 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out, phases = given.out.absolute(), Phases()
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
-    if not given.faults:
-        shutil.rmtree(out, ignore_errors=True)
     jobs = [(fault, row) for fault, row in _jobs() if fault in (given.faults or names)]
     with ThreadPoolExecutor(given.at_once) as pool:
         observe = partial(_observed, out=out, phases=phases)
