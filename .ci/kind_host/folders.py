@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from fixtures.core.paths import cache_root, private_folder
 
 # What sun_path of unix(7) holds.
 _LONGEST_SOCKET = 107
+_NAME = re.compile(r"[0-9a-f]{6}")
 _SECONDS = 10
 
 
@@ -48,9 +50,14 @@ def claim(folder: Path) -> int:
     """
     with locked(folder.parent.with_name("docker.lock")):
         for other in private_folder(folder.parent).iterdir():
-            if not is_locked(other):
+            if _is_ours(other) and not is_locked(other):
                 cgroups.remove(cgroup(other), within=_SECONDS)
                 shutil.rmtree(other)
         descriptor = os.open(private_folder(folder), os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether an entry can be the folder of a dockerd; whatever else lies there is left alone."""
+    return bool(_NAME.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()

@@ -34,6 +34,19 @@ def test_what_a_killed_keeper_left_is_removed_and_what_is_claimed_stays(removed:
     os.close(three)
 
 
+def test_what_else_lies_there_breaks_nothing_and_stays(removed: list[str]) -> None:
+    folder = folders.choose()
+    folder.parent.mkdir(parents=True, mode=0o700)
+    (folder.parent / "notes").touch()
+    (folder.parent / "mine").mkdir()
+    (folder.parent / "abcdef").symlink_to("/nowhere")
+    (folder.parent / "0a1b2c").symlink_to(folder.parent / "mine")
+    os.close(folders.claim(folder))
+    names = {path.name for path in folder.parent.iterdir()}
+    assert names == {folder.name, "notes", "mine", "abcdef", "0a1b2c"}
+    assert removed == []
+
+
 def test_a_path_too_long_for_a_socket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/" + "x" * 90)
     with pytest.raises(FiredampError, match="too long for a socket"):
