@@ -1,0 +1,18 @@
+"""A recorder in trouble tells what etcd knows; the short form of `python -m e2e.harness.watch_history`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.harness.watch_history.__main__ import run
+
+_SECONDS = 20
+
+
+@pytest.mark.usefixtures("embedded_node")
+def test_a_recorder_in_trouble_tells_everything_once_and_nothing_holds_that_was_not_so(
+    tmp_path: Path,
+) -> None:
+    assert run(_SECONDS, seed=1, folder=tmp_path)
