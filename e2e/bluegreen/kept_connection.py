@@ -9,7 +9,7 @@ from fixtures.core.retry import PendingError
 from fixtures.trial import Trial
 
 _NAME = "client"
-# A line for each answer: when, in Unix seconds, and from which version. The node's clock is this host's.
+# A line for each answer: when, and from which version. The node's CLOCK_MONOTONIC is this host's, and nobody sets it.
 _PROGRAM = """
 import http.client, json, time
 order = json.dumps({"amount": 1, "currency": "EUR", "payee": "kept connection"})
@@ -19,9 +19,9 @@ while True:
         connection.request("POST", "/payments", order)
         answer = connection.getresponse()
         answer.read()
-        print(f"{time.time():.3f} {answer.headers['x-version']}", flush=True)
+        print(f"{time.monotonic():.3f} {answer.headers['x-version']}", flush=True)
     except (OSError, http.client.HTTPException) as error:
-        print(f"{time.time():.3f} - {error}", flush=True)
+        print(f"{time.monotonic():.3f} - {error}", flush=True)
         connection.close()
     # Some 20 writes a second: the last one to a version is known as precisely as that.
     time.sleep(0.05)
@@ -64,4 +64,5 @@ def first_answer(app: Trial) -> None:
 def answers(app: Trial) -> list[tuple[float, str]]:
     """When the client got an answer, in Unix seconds, and from which version; "-" for an error."""
     lines = app.kube.logs(_NAME, app.namespace, _NAME).splitlines()
-    return [(float(line.split()[0]), line.split()[1]) for line in lines]
+    at = app.timeline.epoch.at
+    return [(at(float(line.split()[0])), line.split()[1]) for line in lines]
