@@ -8,10 +8,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from fixtures.core.documents.json_lines import parse_line
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.core.schema import shaped
+from fixtures.core.text import quoted
+
+HINT = "the file was changed or is of another version; run the load again"
+# Unix seconds, until a time that nobody lives to see.
+Time = Annotated[float, Meta(ge=0, le=1e11)]
 
 
 class CorruptRecordError(FiredampError):
@@ -41,12 +50,12 @@ class Request:
             if it was sent in time.
     """
 
-    t: float
-    intended: float
-    received: float
+    t: Time
+    intended: Time
+    received: Time
     latency_ms: float
     service_ms: float
-    status: int
+    status: Annotated[int, Meta(ge=0, le=999)]
     version: str | None
     pod: str | None
     host: str
@@ -172,22 +181,21 @@ def _requests(path: Path, offset: int) -> tuple[list[Request], int]:
 
 
 def _request(path: Path, offset: int, row: dict[str, Any]) -> Request:
-    missing = [name for name in _FIELDS if name not in row]
-    if missing or row.get("kind") != "request":
-        raise CorruptRecordError(
-            f"{path}, byte {offset}: not a request (lacks {', '.join(missing) or 'its kind'})"
-        )
-    return Request(**{name: row[name] for name in _FIELDS})
+    where = f"{path}, byte {offset}"
+    if row.get("kind") != "request":
+        message = f"{where}: not a request, because its kind is {quoted(row.get('kind'))}"
+        raise CorruptRecordError(message, hint=HINT)
+    try:
+        return shaped(row, Request, f"{where}: not a request", hint=HINT)
+    except FiredampError as error:
+        raise CorruptRecordError(error.message, hint=error.hint) from error
 
 
 def _object(path: Path, offset: int, line: bytes) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise CorruptRecordError(f"{path}, byte {offset}: {error}: {line[:80]!r}") from error
-    if not isinstance(row, dict):
-        raise CorruptRecordError(f"{path}, byte {offset}: not a JSON object: {line[:80]!r}")
-    return row
+        return parse_line(line, f"{path}, byte {offset}")
+    except FiredampError as error:
+        raise CorruptRecordError(error.message, hint=error.hint) from error
 
 
 def _end_of_last_line(path: Path) -> int:

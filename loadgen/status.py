@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
-from loadgen.records import read_rows
+from msgspec import Meta
+
+from fixtures.core.schema import shaped
+from loadgen.records import HINT, Time, read_rows
+
+Count = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,12 @@ class Status:
             Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
     """
 
-    t: float
-    began: float
-    until: float
-    sent: dict[str, int]
-    starved: dict[str, int]
-    cpu_s: float
+    t: Time
+    began: Time
+    until: Time
+    sent: dict[str, Count]
+    starved: dict[str, Count]
+    cpu_s: Annotated[float, Meta(ge=0)]
 
     def to_line(self) -> str:
         """Return its JSON line, with its newline."""
@@ -46,8 +52,7 @@ def read_statuses(path: Path) -> list[Status]:
     """Return all looks at the run so far, oldest first; none when it has not begun."""
     if not path.exists():
         return []
-    names = [field.name for field in fields(Status)]
-    return [Status(**{name: row[name] for name in names}) for _, row in read_rows(path)[0]]
+    return [shaped(row, Status, f"{path}, byte {offset}", hint=HINT) for offset, row in read_rows(path)[0]]
 
 
 def silence(statuses: Sequence[Status]) -> float:
