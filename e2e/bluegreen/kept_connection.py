@@ -9,7 +9,7 @@ from fixtures.core.retry import PendingError
 from fixtures.trial import Trial
 
 _NAME = "client"
-# A line for each answer: when, and from which version. The node's CLOCK_MONOTONIC is this host's, and nobody sets it.
+# A line for each answer: when, and from which version. The node's CLOCK_MONOTONIC is this host's.
 _PROGRAM = """
 import http.client, json, time
 order = json.dumps({"amount": 1, "currency": "EUR", "payee": "kept connection"})
