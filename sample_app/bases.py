@@ -9,19 +9,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-import yaml
-
+from fixtures.core.documents.file import read_text
+from fixtures.core.documents.yaml_text import documents
 from fixtures.core.errors import FiredampError
+from fixtures.core.schema import shaped
 
 Object = dict[str, Any]
 
 MANIFESTS = Path(__file__).parent / "manifests"
 STRATEGIES = ("deployment", "canary", "bluegreen")
 
-_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_HINT = "correct the manifest there"
 _WORKLOADS = {"Deployment", "Rollout"}
+
+
+class _Metadata(TypedDict, total=False):
+    name: str | None
+    namespace: str | None
+
+
+class _Manifest(TypedDict, total=False):
+    metadata: _Metadata | None
+    resources: list[str] | None
+    images: list[dict[str, str]]
+    replacements: list[dict[str, Any]]
+
+
+class _Container(TypedDict):
+    name: str
+    image: str
+
+
+class _PodSpec(TypedDict, total=False):
+    containers: list[_Container] | None
+
+
+class _Template(TypedDict, total=False):
+    spec: _PodSpec | None
+
+
+class _Spec(TypedDict, total=False):
+    template: _Template | None
+
+
+class _Workload(_Manifest, total=False):
+    spec: _Spec | None
+
+
 _NESTED_KEYS = {"apiVersion", "kind", "resources"}
 _KEYS = _NESTED_KEYS | {"namespace", "images", "replacements"}
 
@@ -87,25 +123,17 @@ def _resources(folder: Path, kustomization: Object) -> Iterator[Object]:
 
 def _documents(file: Path) -> Iterator[Object]:
     """Yield the objects of one file; an error names the line."""
-    try:
-        loader = _LOADER(file.read_text())
-        while loader.check_node():
-            node = loader.get_node()
-            document = loader.construct_document(node)
-            complaint = _complaint(document)
-            if complaint:
-                raise FiredampError(f"{file}, line {node.start_mark.line + 1}: {complaint}")
-            yield document
-    except OSError as error:
-        raise FiredampError(f"{file}: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise FiredampError(f"{file}{line}: {error.problem}") from error
+    for line, document in documents(read_text(file, "manifest"), str(file)):
+        where = f"{file}, line {line}"
+        if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+            raise FiredampError(f"{where}: not an object with a kind", hint=_HINT)
+        shaped(document, _Workload if document["kind"] in _WORKLOADS else _Manifest, where, hint=_HINT)
+        if complaint := _complaint(document):
+            raise FiredampError(f"{where}: {complaint}", hint=_HINT)
+        yield document
 
 
-def _complaint(document: Any) -> str | None:  # noqa: ANN401 - whatever YAML the file holds
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        return "not an object with a kind"
+def _complaint(document: Object) -> str | None:
     kind = document["kind"]
     if kind == "Kustomization":
         return None if document.get("resources") else "Kustomization without resources"

@@ -199,7 +199,7 @@ def test_an_unknown_strategy_is_named_beside_those_that_exist() -> None:
             "kind: Deployment\nmetadata: {name: a}\nspec: {template: {}}\n",
             r"service\.yaml, line 1: Deployment without containers",
         ),
-        (None, r"service\.yaml: No such file"),
+        (None, r"service\.yaml' cannot be read: No such file"),
     ],
 )
 def test_a_malformed_manifest_is_named_with_its_line(
@@ -220,10 +220,6 @@ def test_a_feature_of_kustomize_that_is_not_read_here_is_refused(tmp_path: Path)
         file.write("namePrefix: a-\n")
     with pytest.raises(FiredampError, match="namePrefix"):
         load("canary", namespace="shop", tag="1.0", manifests=manifests)
-
-
-def test_yaml_is_read_by_libyaml_where_there_is_one() -> None:
-    assert bases._LOADER is (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
 
 
 def test_the_images_repository_can_be_chosen() -> None:
