@@ -5,6 +5,7 @@ from __future__ import annotations
 import requests
 
 from fixtures.cluster.kube import Object
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
 
@@ -15,7 +16,7 @@ def ask(environment: Environment, query: str) -> list[Object]:
 
     def answer() -> requests.Response:
         try:
-            return requests.get(url, params={"query": query}, timeout=10)
+            return loopback.get(url, params={"query": query}, timeout=10)
         except requests.RequestException as error:
             raise PendingError(str(error)) from error
 

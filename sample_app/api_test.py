@@ -17,7 +17,7 @@ import pytest
 import requests
 
 import sample_app
-from fixtures.core import process, retry
+from fixtures.core import loopback, process, retry
 from sample_app import versions
 
 ORDER = {"amount": 1250, "currency": "EUR", "payee": "Ada"}
@@ -33,11 +33,14 @@ class Server:
     log: Path
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=30)
+        return loopback.get(self.url + path, timeout=30)
 
     def post(self, body: object) -> requests.Response:
-        return requests.post(
-            self.url + "/payments", data=body if isinstance(body, str) else json.dumps(body), timeout=30
+        return loopback.request(
+            "POST",
+            self.url + "/payments",
+            data=body if isinstance(body, str) else json.dumps(body),
+            timeout=30,
         )
 
     def await_answers(self) -> None:
@@ -157,7 +160,7 @@ def test_counts_and_times_requests(start: Start) -> None:
     for path in ("/payments", "/payments", "/payments/1", "/payments/2"):
         server.get(path)
     server.post("{")
-    requests.request("PURGE", server.url + "/payments", timeout=30)
+    loopback.request("PURGE", server.url + "/payments", timeout=30)
     counted = server.get("/metrics").text
     assert 'http_requests_total{code="200",method="GET",path="/payments"} 2.0' in counted
     assert 'http_requests_total{code="400",method="POST",path="/payments"} 1.0' in counted
@@ -335,7 +338,7 @@ def not_ready(server: Server) -> requests.Response:
 def test_sigterm_ends_an_idle_server_with_open_connections(start: Start) -> None:
     server = start("1.1")
     server.await_answers()
-    with requests.Session() as session:
+    with loopback.session() as session:
         session.get(server.url + "/payments", timeout=30)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=30) == 0

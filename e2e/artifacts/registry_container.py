@@ -16,6 +16,7 @@ from fixtures.artifacts.oci.image import Config, Image, write_archive
 from fixtures.artifacts.oci.layer import File, Layer
 from fixtures.cluster.kind.docker import Docker
 from fixtures.cluster.kind.local_registry import network
+from fixtures.core import loopback
 from fixtures.core.process import CommandError
 from fixtures.core.retry import PendingError, until
 
@@ -79,6 +80,6 @@ class RegistryContainer(Registry):
 
     def _answers(self) -> None:
         try:
-            requests.get(f"{self.url}/v2/", timeout=2).raise_for_status()
+            loopback.get(f"{self.url}/v2/", timeout=2).raise_for_status()
         except requests.RequestException as error:
             raise PendingError(str(error)) from error

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from e2e.artifacts.local_registry import LocalRegistry
 from e2e.artifacts.panel_server import SCRIPT, serving_a_panel
@@ -42,6 +41,7 @@ from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
 from fixtures.cluster import clusters
 from fixtures.cluster.native.provider import NativeCluster
+from fixtures.core import loopback
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.environment import Environment, Options, start
@@ -137,7 +137,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
             pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images())))
             assert environment.gitops
             argocd = environment.gitops.argocd
-            served = requests.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
+            served = loopback.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
     assert SCRIPT in served
     assert not any("firedamp.dev" in image for image in pulled)
     took = environment.seconds["stack ready"]
@@ -203,7 +203,7 @@ def _executables(environment: Environment) -> list[Path]:
 
 def _blobs(registry: LocalRegistry, image: PinnedImage) -> list[Path]:
     """The layers and the configuration of an image, as the registry keeps them."""
-    manifest = requests.get(_manifest_url(registry, image), timeout=30).json()
+    manifest = loopback.get(_manifest_url(registry, image), timeout=30).json()
     digests = [each["digest"].partition(":")[2] for each in (*manifest["layers"], manifest["config"])]
     blobs = registry.data / "docker" / "registry" / "v2" / "blobs" / "sha256"
     return [blobs / digest[:2] / digest / "data" for digest in digests]

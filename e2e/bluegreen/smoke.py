@@ -5,6 +5,7 @@ from __future__ import annotations
 import requests
 
 from fixtures.cluster.kube import Object
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.trial import Trial
 
@@ -50,6 +51,6 @@ def wait_for_preview(app: Trial, status: int) -> None:
 def _send(app: Trial, method: str, body: Object | None = None) -> requests.Response:
     url, host = f"{app.environment.gateway_url}/payments", {"Host": app.hosts[1]}
     try:
-        return requests.request(method, url, json=body, headers=host, timeout=5)
+        return loopback.request(method, url, json=body, headers=host, timeout=5)
     except requests.RequestException as error:
         raise PendingError(str(error)) from error

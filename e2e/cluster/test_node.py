@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-import requests
 import urllib3
 from kubernetes.client import ApiException
 
@@ -18,6 +17,7 @@ from fixtures.cluster.native.layout import NODE_IP
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.cluster.wait import wait_for, wait_for_pod
 from fixtures.cluster.watch import Stop, watch
+from fixtures.core import loopback
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
 
@@ -37,7 +37,7 @@ def test_an_image_that_does_not_exist_is_named_in_the_error_of_the_wait(node: Na
 def test_who_has_no_certificate_is_refused(node: NativeCluster, port: int, path: str) -> None:
     url = f"https://127.0.0.1:{node.forward(NODE_IP, port)}{path}"
     authority = str(node.kubeconfig.parent / "pki" / "ca.crt")
-    assert requests.get(url, verify=authority, timeout=30).status_code == 401
+    assert loopback.get(url, verify=authority, timeout=30).status_code == 401
 
 
 def test_etcd_talks_to_nobody_but_the_api_server_on_either_port(node: NativeCluster) -> None:

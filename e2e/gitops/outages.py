@@ -10,6 +10,7 @@ import requests
 from e2e import outages
 from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
 from fixtures.cluster.kube import Kube, Object, pods_of
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.stack import argocd, git_server
 from fixtures.stack.access import GitServer
@@ -86,7 +87,7 @@ def _select(kube: Kube, selector: dict[str, str]) -> None:
 
 def _answers(server: GitServer, expected: bool) -> None:
     try:
-        requests.get(server.url_from_host, verify=str(server.ca_file), timeout=2)
+        loopback.get(server.url_from_host, verify=str(server.ca_file), timeout=2)
     except requests.RequestException as error:
         if expected:
             raise PendingError(str(error)) from error

@@ -12,6 +12,7 @@ import requests
 from e2e.gitops.browser import Browser
 from e2e.gitops.variants import canary_steps
 from e2e.types import StartGitOpsTrial
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.gitops_trial import GitOpsTrial
 from fixtures.rollout.conditions import paused_at, weight_is
@@ -65,7 +66,7 @@ def test_the_panel_shows_what_the_api_says(
 
 def _get(argocd: ArgoCd, path: str, *, accept: str = "*/*") -> requests.Response:
     headers, verify = {"Accept": accept}, str(argocd.ca_file)
-    return requests.get(f"{argocd.url}/{path}", headers=headers, verify=verify, timeout=30)
+    return loopback.get(f"{argocd.url}/{path}", headers=headers, verify=verify, timeout=30)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from e2e.gitops.variants import canary_steps, judged_by, response_header, with_p
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.cluster.kinds import VIRTUAL_SERVICE
 from fixtures.cluster.kube import Object
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.gitops.application import SyncPolicy
 from fixtures.gitops_trial import GitOpsTrial
@@ -150,7 +151,7 @@ def _virtual_service(app: GitOpsTrial) -> Object:
 
 def _answer(app: GitOpsTrial) -> requests.Response:
     url = f"{app.environment.gateway_url}/payments"
-    return requests.get(url, headers={"Host": app.hosts[0]}, timeout=30)
+    return loopback.get(url, headers={"Host": app.hosts[0]}, timeout=30)
 
 
 def _live_route(app: GitOpsTrial) -> dict[str, object]:

@@ -15,6 +15,7 @@ import requests
 from e2e.types import Report
 from fixtures.artifacts.cache import Cache
 from fixtures.cluster.kube import pods_of
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
 from fixtures.gitops.git import Access, Git
@@ -56,14 +57,14 @@ def test_nobody_gets_in_without_the_name_and_the_password(
     server = gitops.git
     credentials = login and (login[0], login[1] or server.password)
     url = f"{server.url_from_host}/any.git/info/refs?service=git-upload-pack"
-    assert requests.get(url, auth=credentials, verify=str(server.ca_file), timeout=30).status_code == 401
+    assert loopback.get(url, auth=credentials, verify=str(server.ca_file), timeout=30).status_code == 401
     known = (server.username, server.password)
-    assert requests.get(url, auth=known, verify=str(server.ca_file), timeout=30).status_code == 404
+    assert loopback.get(url, auth=known, verify=str(server.ca_file), timeout=30).status_code == 404
 
 
 def test_neither_is_trusted_by_the_authorities_of_this_machine(gitops: GitOps) -> None:
     for url in (gitops.git.url_from_host, gitops.argocd.url):
-        with requests.Session() as session:
+        with loopback.session() as session:
             session.trust_env = False
             with pytest.raises(requests.exceptions.SSLError):
                 session.get(url, timeout=30)
@@ -78,7 +79,7 @@ def test_argo_cd_believes_push_events_with_the_servers_signature_alone(gitops: G
 def test_argo_cd_lets_the_generated_password_in_alone(gitops: GitOps) -> None:
     assert _login(gitops, gitops.argocd.password) == 200
     assert _login(gitops, "guessed") == 401
-    answer = requests.get(f"{gitops.argocd.url}/api/v1/applications", verify=_ca(gitops), timeout=30)
+    answer = loopback.get(f"{gitops.argocd.url}/api/v1/applications", verify=_ca(gitops), timeout=30)
     assert answer.status_code == 401
 
 
@@ -120,13 +121,15 @@ def _told(gitops: GitOps, secret: str | None) -> int:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers["X-Hub-Signature-256"] = f"sha256={digest}"
     url = f"{gitops.argocd.url}/api/webhook"
-    return requests.post(url, data=body, headers=headers, verify=_ca(gitops), timeout=30).status_code
+    return loopback.request(
+        "POST", url, data=body, headers=headers, verify=_ca(gitops), timeout=30
+    ).status_code
 
 
 def _login(gitops: GitOps, password: str) -> int:
     login = {"username": gitops.argocd.username, "password": password}
     url = f"{gitops.argocd.url}/api/v1/session"
-    return requests.post(url, json=login, verify=_ca(gitops), timeout=30).status_code
+    return loopback.request("POST", url, json=login, verify=_ca(gitops), timeout=30).status_code
 
 
 def _ca(gitops: GitOps) -> str:

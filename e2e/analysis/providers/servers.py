@@ -18,6 +18,7 @@ from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
 from fixtures.cluster.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
 from fixtures.cluster.kube import Object
 from fixtures.cluster.wait import wait_for
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.environment import Environment
 from fixtures.stack import prometheus, rollouts
@@ -109,7 +110,7 @@ class Servers:
 
         def check() -> None:
             try:
-                answer = requests.get(url, timeout=5)
+                answer = loopback.get(url, timeout=5)
             except requests.RequestException as error:
                 # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
                 if text or isinstance(error, requests.Timeout):

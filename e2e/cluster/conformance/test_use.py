@@ -16,6 +16,7 @@ from fixtures.cluster.kinds import NODE
 from fixtures.cluster.kube import Kube
 from fixtures.cluster.provider import ClusterProvider
 from fixtures.cluster.wait import node_ready
+from fixtures.core import loopback
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
 
@@ -115,7 +116,7 @@ def test_a_dump_tells_of_the_cluster(cluster: ClusterProvider, tmp_path: Path) -
 def _answer(url: str) -> requests.Response:
     """What the sample API answers, once the nodes have heard of its Service."""
     try:
-        return requests.get(f"{url}/payments", timeout=2)
+        return loopback.get(f"{url}/payments", timeout=2)
     except requests.RequestException as error:
         raise PendingError(str(error)) from error
 
