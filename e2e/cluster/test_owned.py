@@ -1,0 +1,98 @@
+"""A run on an existing cluster changes nothing of others, also if they are quicker than it can look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from kubernetes.client import ApiException
+
+from e2e.cluster.conftest import NewCluster
+from fixtures.cluster.existing.owned import OwnedKube
+from fixtures.cluster.existing.sweep import sweep
+from fixtures.cluster.kinds import Kind
+from fixtures.cluster.kube import Kube, Object
+from fixtures.core.errors import FiredampError
+
+_RUN = "run-00000a"
+_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole")
+_RULE = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+
+
+@dataclass
+class Both:
+    """An API server, as a run on it and as somebody else sees it."""
+
+    ours: OwnedKube
+    theirs: Kube
+
+
+@pytest.fixture
+def both(control_plane: NewCluster, tmp_path: Path) -> Iterator[Both]:
+    cluster = control_plane()
+    cluster.start()
+    ours = OwnedKube(cluster.kube.configuration, tmp_path / "discovery", _RUN)
+    yield Both(ours, cluster.kube)
+    ours.close()
+
+
+def test_a_run_neither_takes_over_nor_changes_what_others_put_in_the_place_of_its_own(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[Callable[[OwnedKube], object]] = [
+        lambda kube: kube.patch(_ROLE, "reader", None, {"rules": []}),
+        lambda kube: kube.patch(_ROLE, "reader", None, [{"op": "remove", "path": "/rules"}]),
+        lambda kube: kube.delete(_ROLE, "reader"),
+        lambda kube: kube.apply(_role(rules=[])),
+    ]
+    both.ours.apply(_role(rules=[]))
+    uid = both.theirs.get(_ROLE, "reader")["metadata"]["uid"]  # type: ignore[index]
+    both.theirs.delete(_ROLE, "reader")
+    both.theirs.apply(_role(rules=[_RULE]))
+    # As the run saw it before.
+    monkeypatch.setattr(both.ours, "_guard", lambda *_: uid)
+    for change in changes:
+        with pytest.raises((ApiException, FiredampError)):
+            change(both.ours)
+    assert _rules(both.theirs) == [_RULE]
+    sweep(both.theirs, _RUN)
+    assert _rules(both.theirs) == [_RULE]
+
+
+def test_what_others_create_in_the_same_moment_is_theirs(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = both.ours.get
+
+    def look(*arguments: object) -> Object | None:
+        found = looked(*arguments)  # type: ignore[arg-type]
+        if found is None:
+            both.theirs.apply(_role(rules=[_RULE]))
+        return found
+
+    monkeypatch.setattr(both.ours, "require_free", lambda *_: None)
+    monkeypatch.setattr(both.ours, "get", look)
+    with pytest.raises(FiredampError, match=r"ClusterRole reader was refused: .*already exists"):
+        both.ours.apply(_role(rules=[]))
+    assert _rules(both.theirs) == [_RULE]
+
+
+def test_a_field_that_an_object_does_not_have_any_more_is_taken_out(both: Both) -> None:
+    both.ours.apply(_role(rules=[_RULE], labels={"old": "yes", "kept": "yes"}))
+    both.ours.patch(_ROLE, "reader", None, {"metadata": {"labels": {"patched": "yes"}}})
+    for _ in range(2):
+        both.ours.apply(_role(rules=[], labels={"kept": "yes"}))
+    found = both.theirs.get(_ROLE, "reader")
+    assert found
+    assert found["metadata"]["labels"].keys() & {"old", "kept", "patched"} == {"kept", "patched"}
+    assert not found["rules"]
+
+
+def _role(*, rules: list[Object], labels: dict[str, str] | None = None) -> Object:
+    metadata = {"name": "reader", "labels": labels or {}}
+    return {"apiVersion": _ROLE.api_version, "kind": _ROLE.kind, "metadata": metadata, "rules": rules}
+
+
+def _rules(kube: Kube) -> Object | None:
+    found = kube.get(_ROLE, "reader")
+    return found["rules"] if found else None
