@@ -52,7 +52,7 @@ def test_one_that_is_kept_outlives_its_process_is_listed_and_taken_down(
     command = [*_holding("keep", elsewhere), name]
     subprocess.run(command, check=True, timeout=_START_SECONDS, capture_output=True)
     row = next(line.split() for line in _firedamp("list").stdout.splitlines() if name in line)
-    assert row[1:3] == [elsewhere.provider, "running"]
+    assert row[2:4] == [elsewhere.provider, "running"]
     assert _firedamp("down", name).stdout == f"cluster {name} is gone\n"
     assert elsewhere.traces(name) == []
     again = _firedamp("down", name)
