@@ -8,7 +8,7 @@ import pytest
 
 from e2e.harness.watch_history.__main__ import run
 
-_SECONDS = 20
+_SECONDS = 15
 
 
 @pytest.mark.usefixtures("embedded_node")

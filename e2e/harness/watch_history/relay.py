@@ -42,6 +42,7 @@ class FlakyRelay:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_START_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_START_SECONDS)
+        self._loop.close()
 
     def cut(self) -> None:
         """Reset every connection that is open."""
@@ -76,6 +77,8 @@ class FlakyRelay:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # The loop closes the sockets of aborted transports in its next round.
+        await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_refusing:
