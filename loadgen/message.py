@@ -37,14 +37,14 @@ class Message:
 
 
 def to_message(method: str, path: str, host: str, headers: Mapping[str, str], body: str | None) -> Message:
-    """Return a request; `host` and `headers` replace what all requests have.
+    """Return a request; `headers` replace what all requests have, but for the host.
 
     Raises:
         FiredampError: HTTP has no such method, path, header or body, or it is too long for a gateway.
     """
     given = {name.lower(): value for name, value in headers.items()}
     content = _content(body)
-    wrong = _wrong(method, path, {**given, "host": host})
+    wrong = _wrong(method, path, given, host)
     if wrong:
         message = f"HTTP cannot say {quoted(method)} {quoted(path)}: {wrong}"
         raise FiredampError(message, hint="correct the Call, or the headers or the host of its Lane")
@@ -71,13 +71,16 @@ def _content(body: str | None) -> bytes:
     return content
 
 
-def _wrong(method: str, path: str, fields: Mapping[str, str]) -> str:
+def _wrong(method: str, path: str, headers: Mapping[str, str], host: str) -> str:
     """What HTTP cannot say of a request, or ""."""
     # The answer to CONNECT is a tunnel: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
     if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
         return f"the method {quoted(method)} cannot be used"
     if not _TARGET.fullmatch(path):
         return "a path has no spaces and no other characters that must be percent-encoded"
+    if "host" in headers:
+        return f"its headers have a host {quoted(headers['host'])} besides that of its Lane, {quoted(host)}"
+    fields = {**headers, "host": host}
     for name, value in fields.items():
         if wrong := _wrong_field(name, value):
             return wrong

@@ -5,7 +5,6 @@ Ends with 0 if every fault turned its row red, and every row is green with the s
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -20,29 +19,35 @@ from e2e.mutations.faults import FAULTS, edits
 from e2e.mutations.outcome import Outcome, Verdict, outcome_of
 from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
-from fixtures.core.errors import FiredampError
+from fixtures.core.arguments import Arguments, whole_number
+from fixtures.core.boundary import run_command_line
+from fixtures.core.folders import output_file, output_folder
 from fixtures.core.process import spawn
 from fixtures.core.progress import Phases
 
 _ROOT = Path(__file__).parents[2]
 _JUNIT = "junit.xml"
 _LONGEST = 600.0
+# Each has a cluster with its stack and load.
+_MOST_AT_ONCE = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the check; the exit code."""
     names = [*(fault.name for fault in FAULTS), NONE]
-    parser = argparse.ArgumentParser(prog="python -m e2e.mutations", description=__doc__)
+    parser = Arguments(prog="python -m e2e.mutations", description=__doc__)
     parser.add_argument(
         "faults", nargs="*", metavar="FAULT", help=f"these again; {NONE} is the control. All by default"
     )
-    parser.add_argument("--at-once", type=int, default=2, help="clusters side by side; 2 by default")
-    parser.add_argument("--out", type=Path, default=Path("firedamp-out/mutations"), help="folder for logs")
-    parser.add_argument("--page", type=Path, help="where the page of all results goes, earlier ones included")
+    at_once = whole_number(1, _MOST_AT_ONCE)
+    parser.add_argument("--at-once", type=at_once, default=2, help="clusters side by side; 2 by default")
+    parser.add_argument("--out", default="firedamp-out/mutations", help="folder for logs")
+    parser.add_argument("--page", help="where the page of all results goes, earlier ones included")
     given = parser.parse_args(arguments)
     if unknown := set(given.faults) - set(names):
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    out, phases = given.out.absolute(), Phases()
+    out, phases = output_folder(given.out, "--out").absolute(), Phases()
+    to = None if given.page is None else output_file(given.page, "--page")
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
     jobs = [(fault, row) for fault, row in _jobs() if fault in (given.faults or names)]
@@ -50,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         observe = partial(_observed, out=out, phases=phases)
         outcomes = list(pool.map(lambda job: observe(*job), jobs))
     print(table(outcomes))
-    if given.page:
-        given.page.write_text(page(list(_found(out))))
+    if to:
+        to.write_text(page(list(_found(out))))
     return 0 if all(outcome.is_as_it_should for outcome in outcomes) else 1
 
 
@@ -99,7 +104,4 @@ def _folder(out: Path, fault: str, row: str) -> Path:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FiredampError as error:
-        sys.exit(str(error))
+    run_command_line(lambda: sys.exit(main()))
