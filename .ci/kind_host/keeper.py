@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import shlex
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 from fixtures.cluster.control import short_path
 from fixtures.cluster.folder import ClusterFolder
-from fixtures.cluster.holder import Call, Holder, hold
+from fixtures.cluster.holder import Call, Holder, hold, keep_output
+from fixtures.cluster.namespaces import Namespaces
 from fixtures.cluster.native import cgroups
 from fixtures.core.errors import FiredampError
-from fixtures.core.process import spawn
 from fixtures.core.retry import PendingError, until
 from kind_host import folders, ports, programs
 
@@ -40,9 +38,8 @@ class DockerHolder(Holder):
         super().__init__(ClusterFolder(Path(request["folder"])))
         self._files = self.folder.folder
         self._programs = Path(request["programs"])
-        self._unshare: subprocess.Popen[bytes] | None = None
-        self._lock = self._lifeline = self._pidfd = -1
-        self._first = 0
+        self._inside = Namespaces(_NAMESPACES, "dockerd")
+        self._lock = -1
 
     def start(self) -> None:
         """Start dockerd in its namespaces.
@@ -51,25 +48,19 @@ class DockerHolder(Holder):
             FiredampError: This machine refuses something.
         """
         self._lock = folders.claim(self._files)
-        log = os.open(self._files / "keeper.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        keep_output(self.folder.log)
         cgroups.create(folders.cgroup(self._files))
-        alive, self._lifeline = os.pipe()
-        command = ["unshare", *_NAMESPACES, sys.executable, "-P", "-m", "kind_host.init", str(alive)]
-        environment = programs.environment(self._programs)
-        self._unshare = spawn(
-            [*command, *self._dockerd()], log=self._log, env=environment, cwd=self._files, pass_fds=(alive,)
-        )
-        os.close(alive)
-        self._first = until(self._only_child, what="dockerd", timeout=5, interval=0.005)
-        self._pidfd = os.pidfd_open(self._first)
+        module = [sys.executable, "-P", "-m", "kind_host.init"]
+        self._inside.start(
+            lambda alive: [*module, str(alive), *self._dockerd()],
+            log=self._log, env=programs.environment(self._programs), cwd=self._files,
+        )  # fmt: skip
 
     async def make_ready(self) -> None:
         """Return when dockerd answers."""
         with short_path(self._files / "ports.sock") as path:
-            self._ports = await asyncio.start_unix_server(ports.Server(self._first).serve, path)
-        asyncio.get_running_loop().add_reader(self._pidfd, self._daemon_ended)
+            self._ports = await asyncio.start_unix_server(ports.Server(self._inside.pid).serve, path)
+        asyncio.get_running_loop().add_reader(self._inside.pidfd, self._daemon_ended)
         await asyncio.to_thread(until, self._answering, what="dockerd", timeout=_START_SECONDS)
 
     async def close(self) -> None:
@@ -77,12 +68,7 @@ class DockerHolder(Holder):
 
     def remove(self) -> None:
         """End dockerd with all its containers, and remove its cgroups and files."""
-        if self._unshare:
-            self._unshare.kill()
-            self._unshare.wait()
-            self._unshare = None
-        if self._pidfd >= 0 and not select.select([self._pidfd], [], [], _END_SECONDS)[0]:
-            raise FiredampError(f"process {self._first}, the parent of dockerd, does not end")
+        self._inside.end()
         if self._lock >= 0:
             cgroups.remove(folders.cgroup(self._files), within=_END_SECONDS)
             shutil.rmtree(self._files)
@@ -114,16 +100,10 @@ class DockerHolder(Holder):
         path.chmod(0o700)
         return path
 
-    def _only_child(self) -> int:
-        pid = self._running().pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if not children:
-            raise PendingError("no process yet")
-        return int(children[0])
-
     def _answering(self) -> None:
         """Ask as `docker info` does at first: https://docs.docker.com/reference/api/engine/, Ping."""
-        self._running()
+        if self._inside.has_ended:
+            raise FiredampError(f"dockerd ended: {self._last_words()}")
         try:
             with (
                 socket.socket(socket.AF_UNIX) as connection,
@@ -138,16 +118,11 @@ class DockerHolder(Holder):
         if b" 200 " not in answer:
             raise PendingError(answer.decode(errors="replace"))
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._unshare is None or self._unshare.poll() is not None:
-            raise FiredampError(f"dockerd ended: {self._last_words()}")
-        return self._unshare
-
     def _last_words(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
 
     def _daemon_ended(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._pidfd)
+        asyncio.get_running_loop().remove_reader(self._inside.pidfd)
         self.unwanted.set()
 
 
