@@ -10,7 +10,7 @@ from typing import Self
 
 from fixtures.core.clock import ClockError, Epoch
 from fixtures.core.errors import ConditionNotMetError, FiredampError
-from fixtures.core.folders import make_folder
+from fixtures.core.folders import absolute, make_folder
 from fixtures.core.retry import PendingError, until
 from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
@@ -68,7 +68,7 @@ class Traffic:
             FiredampError: The target, a lane or the shape is not acceptable.
         """
         self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout, epoch=epoch, most_users=most_users)
-        self._folder = folder.absolute()
+        self._folder = absolute(folder, "the load's folder")
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)
         self._log = self._status.with_suffix(".log")

@@ -21,7 +21,7 @@ from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
 from fixtures.core.arguments import Arguments, whole_number
 from fixtures.core.boundary import run_command_line
-from fixtures.core.folders import output_file, output_folder
+from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.process import spawn
 from fixtures.core.progress import Phases
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.faults) - set(names):
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    out, phases = output_folder(given.out, "--out").absolute(), Phases()
+    out, phases = absolute(output_folder(given.out, "--out"), "--out"), Phases()
     to = None if given.page is None else output_file(given.page, "--page")
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
