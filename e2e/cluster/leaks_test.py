@@ -87,7 +87,11 @@ def test_pipes_links_and_what_vanishes_are_no_trouble(state: Path, tmp_path: Pat
 
 def test_a_secret_in_arguments_is_found() -> None:
     secret = secrets.token_hex(16)
-    with subprocess.Popen([sys.executable, "-c", "input()", secret], stdin=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", "print(flush=True); input()", secret]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        # For a moment after it is started, the kernel knows no arguments of a program.
+        assert process.stdout
+        process.stdout.readline()
         (trace,) = leaks.exposed([secret.encode()])
         assert trace.what == f"{process.pid} arguments"
         process.kill()
