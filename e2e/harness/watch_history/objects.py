@@ -32,7 +32,7 @@ def body_of(kind: Kind, number: int, *, is_well: bool) -> Object:
             "spec": {"replicas": 2 * number + odd, "selector": {"matchLabels": _LABELS}, "template": _POD}
         },
         SERVICE: {"spec": {"ports": [{"port": 80}], "selector": {HASH_LABEL: f"{2 * number + odd}"}}},
-        VIRTUAL_SERVICE: {"spec": {"http": [{"name": "primary", "route": _routes(2 * number + odd)}]}},
+        VIRTUAL_SERVICE: {"spec": {"http": [{"name": "primary", "route": _routes(number, odd)}]}},
         ANALYSIS_RUN: {"status": {"phase": f"{2 * number + odd}"}},
     }
     return bodies[kind]
@@ -61,8 +61,9 @@ def definitions() -> list[Object]:
     ]
 
 
-def _routes(canary: int) -> list[Object]:
-    weights = {"canary": canary, "stable": -canary}
+def _routes(number: int, odd: int) -> list[Object]:
+    """Destinations whose weights add up to 100; the name of one of them differs with each change."""
+    weights = {"canary": 40 + odd, f"stable-{number}": 60 - odd}
     return [{"destination": {"host": host}, "weight": weight} for host, weight in weights.items()]
 
 
