@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from types import TracebackType
-from typing import Self
 
+from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import is_well
 from e2e.harness.watch_history.writer import Write
 from fixtures.cluster.kinds import Kind
@@ -68,48 +66,28 @@ class Judgement:
     extra: list[float] = field(default_factory=list)
 
 
-class Claimant:
+class Claimant(Background):
     """Claims in threads that objects stay well, for as long as its block runs.
 
     Attributes:
         claims: What came of each.
-        failure: Why it ended before its time.
     """
 
     def __init__(self, timeline: Timeline, subjects: Sequence[tuple[Kind, str]], *, seed: int) -> None:
         """Claim about objects that are recorded in a timeline."""
+        super().__init__("claims", end_seconds=_END_SECONDS, threads=_AT_ONCE)
         self.claims: list[Claim] = []
-        self.failure: BaseException | None = None
         self._timeline, self._subjects = timeline, subjects
         self._random = random.Random(f"{seed} claims")  # noqa: S311
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"claims-{number}", daemon=True)
-            for number in range(_AT_ONCE)
-        ]
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(_END_SECONDS)
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                kind, name = self._random.choice(self._subjects)
-                seconds = self._random.choice([0.2, 1, 3, 6])
-                began = time.monotonic()
-                outcome = self._claim(_stays_well(kind, name), seconds)
-                self.claims.append(Claim(kind, name, began, seconds, time.monotonic(), outcome))
-        except BaseException as error:  # noqa: BLE001 - told at the end of the run
-            self.failure = error
+    def work(self) -> None:
+        """Make one claim after the other."""
+        while not self._stop.is_set():
+            kind, name = self._random.choice(self._subjects)
+            seconds = self._random.choice([0.2, 1, 3, 6])
+            began = time.monotonic()
+            outcome = self._claim(_stays_well(kind, name), seconds)
+            self.claims.append(Claim(kind, name, began, seconds, time.monotonic(), outcome))
 
     def _claim(self, condition: Condition, seconds: float) -> str:
         try:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import urllib3
 
+from e2e.harness.watch_history.background import Background
 from fixtures.cluster.kinds import ANALYSIS_RUN, REPLICA_SET, SERVICE, VIRTUAL_SERVICE, Kind
 from fixtures.core.retry import PendingError, until
 
@@ -49,12 +47,11 @@ class Change:
     is_deletion: bool
 
 
-class EtcdHistory:
+class EtcdHistory(Background):
     """Follows everything that happens to the objects of a namespace, from now on, whatever happens to etcd.
 
     Attributes:
         changes: What happened so far, in order.
-        failure: Why it is not whole, if it is not.
     """
 
     def __init__(self, url: str, tls: ssl.SSLContext, namespace: str) -> None:
@@ -65,24 +62,15 @@ class EtcdHistory:
             tls: What it lets one in by.
             namespace: Of which the history is.
         """
+        super().__init__("etcd-history", end_seconds=2 * _READ_SECONDS)
         self.changes: list[Change] = []
-        self.failure: BaseException | None = None
         self._url = url
         self._namespace = namespace
         self._pool = urllib3.PoolManager(ssl_context=tls, retries=False, assert_hostname="127.0.0.1")
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="etcd-history", daemon=True)
 
     def __enter__(self) -> Self:
         self._next = self._revision() + 1
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(2 * _READ_SECONDS)
+        return super().__enter__()
 
     def wait_for(self, revision: int) -> None:
         """Wait until everything up to a revision is known."""
@@ -99,16 +87,14 @@ class EtcdHistory:
         )
         return int(answer.json()["header"]["revision"])
 
-    def _follow(self) -> None:
-        try:
-            while not self._stop.is_set():
-                try:
-                    for answer in self._stream():
-                        self._take(answer)
-                except (urllib3.exceptions.HTTPError, OSError):
-                    time.sleep(_PAUSE)
-        except BaseException as error:  # noqa: BLE001 - told when the history is used
-            self.failure = error
+    def work(self) -> None:
+        """Take in what etcd tells, on a new connection whenever one has ended."""
+        while not self._stop.is_set():
+            try:
+                for answer in self._stream():
+                    self._take(answer)
+            except (urllib3.exceptions.HTTPError, OSError):
+                self._stop.wait(_PAUSE)
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         wanted = {

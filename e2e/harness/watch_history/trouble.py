@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
+from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.relay import FlakyRelay
 from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
@@ -20,34 +18,22 @@ _INSIDE_SECONDS = 20
 _END_SECONDS = 90
 
 
-class Trouble:
+class Trouble(Background):
     """Makes trouble in a thread, for as long as its block runs, with calm between.
 
     Attributes:
         happened: How often what was done.
-        failure: Why it ended before its time.
     """
 
     def __init__(self, node: NativeCluster, relay: FlakyRelay, *, seed: int) -> None:
         """Make trouble for a node, and for the connections through a relay."""
+        super().__init__("trouble", end_seconds=_END_SECONDS)
         self.happened: Counter[str] = Counter()
-        self.failure: BaseException | None = None
         self._node, self._relay = node, relay
         self._random = random.Random(f"{seed} trouble")  # noqa: S311
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="trouble", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(_END_SECONDS)
-
-    def _run(self) -> None:
+    def work(self) -> None:
+        """Make trouble, and in the end let everything pass."""
         kinds: dict[str, tuple[Callable[[], None], int]] = {
             "API server killed": (lambda: self._kill("kube-apiserver"), 2),
             "etcd killed": (lambda: self._kill("etcd"), 2),
@@ -65,8 +51,6 @@ class Trouble:
                 (what,) = self._random.choices(list(kinds), weights)
                 kinds[what][0]()
                 self.happened[what] += 1
-        except BaseException as error:  # noqa: BLE001 - told at the end of the run
-            self.failure = error
         finally:
             self._relay.refuse(False)
             self._relay.pass_on()
@@ -91,6 +75,7 @@ class Trouble:
     def _freeze(self, component: str) -> None:
         pid = str(self._node.pid_of(component))
         self._node.inside(["kill", "-STOP", pid], timeout=_INSIDE_SECONDS)
+        # So long it stands still; it has to go on also when the block has ended.
         time.sleep(self._random.uniform(0.2, 6))
         self._node.inside(["kill", "-CONT", pid], timeout=_INSIDE_SECONDS)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import urllib3
 from kubernetes.client import ApiException
 
+from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import body_of
 from fixtures.cluster.kinds import Kind
 from fixtures.cluster.kube import Kube
@@ -46,53 +45,41 @@ class Write:
     is_well: bool
 
 
-class Writer:
+class Writer(Background):
     """Changes objects in a thread, for as long as its block runs.
 
     Attributes:
         writes: What was changed, in order.
-        failure: Why it ended before its time.
     """
 
     def __init__(self, kube: Kube, namespace: str, kind: Kind, *, seed: int, pace: float) -> None:
         """Change objects of `kind`, with pauses of `pace` seconds on average."""
+        super().__init__(f"write-{kind.kind}", end_seconds=_END_SECONDS)
         self.kind = kind
         self.names = [f"{kind.kind.lower()}-{number}" for number in range(_NAMES)]
         self.writes: list[Write] = []
-        self.failure: BaseException | None = None
         self._kube, self._namespace, self._pace = kube, namespace, pace
         self._random = random.Random(f"{seed} {kind.kind}")  # noqa: S311
         self._number = 0
         self._present: set[str] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"write-{kind.kind}", daemon=True)
 
     def __enter__(self) -> Self:
         for name in self.names:
             self._put(name)
-        self._thread.start()
-        return self
+        return super().__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(_END_SECONDS)
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(self._random.expovariate(1 / self._pace)):
-                name, drawn = self._random.choice(self.names), self._random.uniform(0, 100)
-                if drawn < _LAPSES:
-                    self._put(name, is_well=False)
-                    time.sleep(self._random.choice([0, 0, 0.05, 0.5]))
-                    self._random.choice([self._put, self._remove])(name)
-                elif drawn < _LAPSES + _DELETIONS and name in self._present:
-                    self._remove(name)
-                else:
-                    self._put(name)
-        except BaseException as error:  # noqa: BLE001 - told at the end of the run
-            self.failure = error
+    def work(self) -> None:
+        """Change one object after the other."""
+        while not self._stop.wait(self._random.expovariate(1 / self._pace)):
+            name, drawn = self._random.choice(self.names), self._random.uniform(0, 100)
+            if drawn < _LAPSES:
+                self._put(name, is_well=False)
+                time.sleep(self._random.choice([0, 0, 0.05, 0.5]))
+                self._random.choice([self._put, self._remove])(name)
+            elif drawn < _LAPSES + _DELETIONS and name in self._present:
+                self._remove(name)
+            else:
+                self._put(name)
 
     def _put(self, name: str, *, is_well: bool = True) -> None:
         self._number += 1
