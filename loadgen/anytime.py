@@ -19,7 +19,8 @@ from scipy.optimize import brentq
 from scipy.special import betaincc, betaln, xlog1py, xlogy
 
 from fixtures.core.errors import FiredampError
-from loadgen.statistics import ALPHA, Interval, percent
+from fixtures.core.shares import percent
+from loadgen.statistics import ALPHA, Interval
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.shares import percent
 from loadgen.plan import Plan
 from loadgen.queries import LATE_MS, counted, errors, late
 from loadgen.records import Request
-from loadgen.statistics import Share, percent
+from loadgen.statistics import Share
 from loadgen.status import Status, cpu_peak, silence
 
 MOST_CPU = 0.9

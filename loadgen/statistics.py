@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from scipy.stats import binomtest
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.shares import percent
 
 # One false alarm in 10,000 correct windows: a suite of hundreds of windows stays quiet without reruns.
 ALPHA = 1e-4
@@ -151,19 +152,6 @@ def exactly_zero(k: int, n: int, alpha: float = ALPHA) -> ZeroCheck:
     if not 0 <= k <= n:
         raise FiredampError(f"{k} of {n} is not a share")
     return ZeroCheck(k, n, alpha)
-
-
-def percent(share: float) -> str:
-    """Return `share` in percent without the sign, with one decimal.
-
-    Within 1% of nothing and of everything there are as many decimals as it takes for two digits that tell the
-    difference: 99.967 for 2,999 of 3,000. So 0.0 and 100.0 always mean exactly none and exactly all.
-    """
-    value = 100 * share
-    difference = min(value, 100 - value)
-    if not 0 < difference < 0.95:
-        return f"{value:.1f}"
-    return f"{value:.{1 - math.floor(math.log10(difference))}f}".rstrip("0")
 
 
 def _interval(k: int, n: int, alpha: float, method: str) -> Interval:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fixtures.core.errors import FiredampError
-from loadgen.statistics import Share, exact_interval, exactly_zero, percent, required_n, wilson_interval
+from fixtures.core.shares import percent
+from loadgen.statistics import Share, exact_interval, exactly_zero, required_n, wilson_interval
 
 # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, at 95%.
 PUBLISHED = {
