@@ -6,12 +6,12 @@ those of `make test`. The reason is printed to the standard error output.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.paths import cache_root
+from fixtures.core.process import run
 from turns.missing import seconds_to_make
 from turns.turn import SHARES, Commit, turn_of
 
@@ -45,12 +45,4 @@ def _commit() -> Commit:
 
 
 def _git(*arguments: str) -> str:
-    try:
-        answer = subprocess.run(
-            ["git", *arguments], cwd=_ROOT, capture_output=True, text=True, check=True, timeout=60
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise FiredampError(
-            f"git does not say which commit this is: {error}", hint="run it in a clone"
-        ) from error
-    return answer.stdout.strip()
+    return run(["git", *arguments], timeout=60, cwd=_ROOT).strip()
