@@ -29,11 +29,11 @@ scenarios: setup
 
 # The pages that are made from the last run.
 docs: setup
-	$(VENV)/bin/python -m fixtures.suite.pages firedamp-out docs
+	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
 red: setup
-	$(VENV)/bin/python -m fixtures.suite.red e2e/recently_red.json $(RUNS)
+	$(VENV)/bin/python -m fixtures.plugin.red e2e/recently_red.json $(RUNS)
 
 # Plants faults and sees that the suite notices; half an hour.
 mutations: setup

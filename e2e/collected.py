@@ -16,7 +16,7 @@ import json, sys, pytest
 
 class Seen:
     def pytest_collection_finish(self, session):
-        from fixtures.suite.selection import is_smoke
+        from fixtures.plugin.selection import is_smoke
 
         tests = [item for item in session.items if item.get_closest_marker("e2e")]
         print(json.dumps([(item.nodeid, item.fixturenames, is_smoke(item)) for item in tests]))

@@ -11,7 +11,7 @@ from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import ADDON_IMAGES, METRIC_SERVERS, choose_versions
 from fixtures.core.progress import Phases
-from fixtures.environment import Options, prepare
+from fixtures.environment.environment import Options, prepare
 
 OLDER_ROLLOUTS = "v1.9.3"
 # By the fixture that brings it.

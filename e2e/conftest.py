@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from e2e.components import make
-from fixtures import doctor
 from fixtures.core.errors import FiredampError
-from fixtures.environment import Existing, Options, provisioner
-from fixtures.plugin import options_of, phases_of, providers_asked_for_gitops
-from fixtures.suite.items import provider_of
+from fixtures.environment.environment import Existing, Options, provisioner
+from fixtures.plugin.items import provider_of
+from fixtures.plugin.plugin import options_of, phases_of, providers_asked_for_gitops
+from fixtures.providers import checks as doctor
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from e2e.promql import ask
-from fixtures.cluster.kube import Object
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import Window, requests, versions_by_hash
-from fixtures.trial import Trial
+from fixtures.judge.verdicts import Window, requests, versions_by_hash
+from fixtures.kube.client import Object
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import Trial
 
-# A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/stack/prometheus.yaml.
+# A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/addons/prometheus.yaml.
 _READ_WITHIN = 1.0
 
 

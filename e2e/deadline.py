@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.trial import Trial
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.trial.trial import Trial
 
 
 def give_up_after(app: Trial, seconds: int) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fixtures.cluster.kinds import DEPLOYMENT, POD, Kind
-from fixtures.cluster.kube import Kube, pods_of
-from fixtures.cluster.wait import pod_ready
 from fixtures.core.retry import PendingError, until
+from fixtures.kube.client import Kube, pods_of
+from fixtures.kube.kinds import DEPLOYMENT, POD, Kind
+from fixtures.kube.wait import pod_ready
 
 _GONE_SECONDS, _READY_SECONDS = 60.0, 180.0
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from e2e import outages
-from fixtures.cluster.kinds import Kind
 from fixtures.core.errors import ConditionNotMetError
+from fixtures.kube.kinds import Kind
 
 READY = {"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import requests
 
-from fixtures.cluster.kube import Object
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Environment
+from fixtures.environment.environment import Environment
+from fixtures.kube.client import Object
 
 
 def ask(environment: Environment, query: str) -> list[Object]:

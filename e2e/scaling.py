@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
-from fixtures.rollout.records import tag_of
-from fixtures.rollout.state import State
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.state import State
+from fixtures.timeline.timeline import Record, of_kind
 
 
 def scaled_down(version: str) -> Condition:

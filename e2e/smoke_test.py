@@ -10,7 +10,7 @@ import pytest
 
 from e2e.collected import Found, collected
 from e2e.components import BY_FIXTURE
-from fixtures.suite.red import read
+from fixtures.plugin.red import read
 
 _ROOT = Path(__file__).parents[1]
 _MAIN_JOB = r"e2e/canary/test_abort\.py::test_a_version_that_answers_5xx_is_aborted_and_gone"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.trial import Trial
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import Trial
 
 StartTrial = Callable[..., Trial]
 StartGitOpsTrial = Callable[..., GitOpsTrial]

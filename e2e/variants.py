@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 Variant = Callable[[list[Object]], None]
 

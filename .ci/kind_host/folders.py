@@ -9,10 +9,10 @@ import secrets
 import shutil
 from pathlib import Path
 
-from fixtures.cluster.native import cgroups
 from fixtures.core.errors import FiredampError
 from fixtures.core.locks import is_locked, locked
 from fixtures.core.paths import cache_root, private_folder
+from fixtures.providers.native import cgroups
 
 # What sun_path of unix(7) holds.
 _LONGEST_SOCKET = 107

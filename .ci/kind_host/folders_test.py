@@ -17,7 +17,7 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     # Not pytest's folder, whose path is too long for a socket in a parallel run.
     with tempfile.TemporaryDirectory() as short:
         monkeypatch.setenv("XDG_CACHE_HOME", short)
-        monkeypatch.setattr("fixtures.cluster.native.cgroups.remove", lambda name, **_: names.append(name))
+        monkeypatch.setattr("fixtures.providers.native.cgroups.remove", lambda name, **_: names.append(name))
         yield names
 
 

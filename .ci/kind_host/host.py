@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from fixtures import doctor
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.folder import ClusterFolder
-from fixtures.cluster.keeper import Keeper
 from fixtures.core.errors import FiredampError
 from fixtures.core.process import CommandError, run
 from fixtures.core.progress import Phases
+from fixtures.providers import checks as doctor
+from fixtures.supervisor.client import Keeper
+from fixtures.supervisor.folder import ClusterFolder
 from kind_host import folders, node_image, programs
 
 _ANSWER_SECONDS = 20

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
-from fixtures.doctor import Check
+from fixtures.providers.checks import Check
 from kind_host import host
 
 DOCKER = "#!/bin/sh\n[ $1 = info ] && [ -e $(dirname $0)/daemon ]\n"
@@ -36,7 +36,7 @@ def test_what_this_machine_lacks_is_said_before_anything_is_made(
         Check("command unshare", ok=False, found="not found", hint="install util-linux"),
     ]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("fixtures.doctor.check_native", lambda _: checks)
+    monkeypatch.setattr("fixtures.providers.checks.check_native", lambda _: checks)
     monkeypatch.setattr(host, "Builder", lambda **_: pytest.fail("it began to build"))
     said = "root: user id 1000, command unshare: not found\n  -> run as root, install util-linux"
     with pytest.raises(FiredampError, match=said), host.own_docker(Phases()):

@@ -1,6 +1,6 @@
 """The process that holds one dockerd, opens the ports that it publishes, and leaves nothing of it behind.
 
-Run by `.ci/docker` as `fixtures.cluster.holder` describes. dockerd and all its containers live in
+Run by `.ci/docker` as `fixtures.supervisor.supervisor` describes. dockerd and all its containers live in
 process, mount and network namespaces of their own: the host's interfaces, packet filter and mounts are
 never touched, and all is gone at once when the first process in there is killed.
 """
@@ -15,13 +15,13 @@ import socket
 import sys
 from pathlib import Path
 
-from fixtures.cluster.control import short_path
-from fixtures.cluster.folder import ClusterFolder
-from fixtures.cluster.holder import Call, Holder, hold, keep_output
-from fixtures.cluster.namespaces import Namespaces
-from fixtures.cluster.native import cgroups
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.providers.native import cgroups
+from fixtures.supervisor.folder import ClusterFolder
+from fixtures.supervisor.namespaces import Namespaces
+from fixtures.supervisor.protocol import short_path
+from fixtures.supervisor.supervisor import Call, Holder, hold, keep_output
 from kind_host import folders, ports, programs
 
 _NAMESPACES = ("--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")

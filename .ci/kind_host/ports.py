@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from fixtures.cluster.native.relay import Relays
 from fixtures.core.errors import FiredampError
+from fixtures.providers.native.relay import Relays
 
 
 class Server:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from e2e.promql import ask
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.cluster.kube import Object
+from fixtures.addons.prometheus import ADDRESS
 from fixtures.core.retry import PendingError, until
-from fixtures.stack.prometheus import ADDRESS
-from fixtures.trial import Trial
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.trial.trial import Trial
 
 BARE = {"successCondition": "result[0] >= 0.95"}
 BARE_FAILURE = {"failureCondition": "result[0] < 0.95"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.convergence import Settled, windows
-from fixtures.rollout.timeline import Record, of_kind, present
-from fixtures.rollout.verdicts import versions_by_hash
-from fixtures.trial import ACTIVE
+from fixtures.judge.convergence import Settled, windows
+from fixtures.judge.verdicts import versions_by_hash
+from fixtures.timeline.timeline import Record, of_kind, present
+from fixtures.trial.trial import ACTIVE
 
 
 def entered(records: list[Record], version: str, step: int) -> float:

@@ -4,8 +4,8 @@ import pytest
 
 from e2e.analysis import moments
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.convergence import Settled
-from fixtures.rollout.verdicts import Window
+from fixtures.judge.convergence import Settled
+from fixtures.judge.verdicts import Window
 
 MOMENT = Settled({"1.0": 75, "1.1": 25}, Window(10.0, 10.4), 0.0)
 HELD = Settled({"1.0": 75, "1.1": 25}, Window(12.0, 30.0), 0.1)

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 from e2e.analysis.metrics import BARE, GOOD, metric
-from fixtures.cluster.kinds import ANALYSIS_RUN, NAMESPACE
-from fixtures.cluster.kube import Kube, Object, unix
-from fixtures.cluster.wait import wait_for
 from fixtures.core.retry import PendingError, until
-from fixtures.trial import namespace_of
+from fixtures.kube.client import Kube, Object, unix
+from fixtures.kube.kinds import ANALYSIS_RUN, NAMESPACE
+from fixtures.kube.wait import wait_for
+from fixtures.trial.trial import namespace_of
 
 _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 

@@ -10,14 +10,14 @@ from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, pod_hash, success_
 from e2e.analysis.moments import held_at
 from e2e.analysis.variants import inline, step, template
 from e2e.types import EnterClaim, StartTrial
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_alone
+from fixtures.judge.verdicts import requests
+from fixtures.kube.client import Object
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 _ALL, _SOME = "1.2-5xx", "1.2-5xx-20"

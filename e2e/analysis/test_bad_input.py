@@ -9,9 +9,9 @@ from e2e.analysis.metrics import BARE, metric
 from e2e.analysis.variants import background, template
 from e2e.types import StartTrial
 from e2e.variants import Variant
-from fixtures.cluster.kinds import ROLLOUT
 from fixtures.core.errors import FiredampError
-from fixtures.trial import Trial
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.trial.trial import Trial
 
 _MISSPELT = metric("m", 'sum(rate(http_request_total{path="/payments"}[5s]))', BARE, count=1)
 

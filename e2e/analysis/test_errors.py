@@ -9,13 +9,13 @@ import pytest
 from e2e.analysis import runs
 from e2e.analysis.metrics import BAD, BARE, GOOD, metric
 from e2e.types import EnterClaim
-from fixtures.cluster.kinds import ANALYSIS_RUN
-from fixtures.cluster.kube import Kube, Object, pods_of
-from fixtures.cluster.wait import wait_for
+from fixtures.addons import prometheus
 from fixtures.core.retry import PendingError
-from fixtures.environment import Environment
-from fixtures.stack import prometheus
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS, holds_if
+from fixtures.environment.environment import Environment
+from fixtures.kube.client import Kube, Object, pods_of
+from fixtures.kube.kinds import ANALYSIS_RUN
+from fixtures.kube.wait import wait_for
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS, holds_if
 
 _THREE_GOOD: dict[str, Any] = {"failureLimit": 0, "count": 3}
 _RETRY_SECONDS = 10

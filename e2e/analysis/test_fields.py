@@ -12,13 +12,13 @@ from e2e.analysis import runs
 from e2e.analysis.metrics import BAD, BARE, GOOD, OF_VERSION, metric, success_rate, wait_until_known
 from e2e.analysis.variants import inline, step, template
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kinds import ANALYSIS_RUN, ROLLOUT
-from fixtures.cluster.kube import Object, unix
-from fixtures.environment import Environment
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.environment.environment import Environment
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.kube.client import Object, unix
+from fixtures.kube.kinds import ANALYSIS_RUN, ROLLOUT
+from fixtures.trial.trial import ACTIVE, Trial
 
 _SECRET, _HIDDEN = "limits", "0.95"
 _DELAY_SECONDS, _TIMES, _KEPT, _KEPT_BY_DEFAULT = 5, 13, 12, 10

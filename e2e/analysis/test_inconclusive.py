@@ -9,15 +9,15 @@ from e2e.analysis.metrics import OF_VERSION, metric, success_rate, wait_until_kn
 from e2e.analysis.moments import entered, held_at
 from e2e.analysis.variants import background, inline, step, template
 from e2e.types import EnterClaim, Report, StartTrial
-from fixtures.cluster.kinds import ROLLOUT
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import present
-from fixtures.rollout.verdicts import assert_share
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.judge.convergence import assert_alone
+from fixtures.judge.verdicts import assert_share
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import present
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 # Four of five of its answers are good: not good enough, and not bad enough.
 _GREY = "1.2-5xx-20"

@@ -8,11 +8,11 @@ from e2e import variants
 from e2e.analysis.moments import began, began_before_its_abort, entered, held_at
 from e2e.analysis.variants import background, inline, per_version, step
 from e2e.types import Report, StartTrial
-from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.story import AbortStory, abort_story
-from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.story import AbortStory, abort_story
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
 _BAD = "1.2-5xx"

@@ -11,12 +11,12 @@ from e2e.analysis import runs
 from e2e.analysis.metrics import BARE, metric
 from e2e.analysis.variants import inline, step, template
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kinds import ANALYSIS_RUN, ANALYSIS_TEMPLATE
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import ANALYSIS_RUN, ANALYSIS_TEMPLATE
+from fixtures.trial.trial import ACTIVE, Trial
 
 # The first measurement is within these seconds, however busy the controller is; the second comes after them.
 _BAD_SECONDS, _INTERVAL_SECONDS = 20.0, 25

@@ -11,14 +11,14 @@ from e2e.analysis.moments import held_at
 from e2e.analysis.variants import background, inline, per_version, step
 from e2e.outages import killed
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Kube, Object
-from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import present
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
-from fixtures.stack import prometheus
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.addons import prometheus
+from fixtures.conditions.conditions import at_step, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_alone
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.kube.client import Kube, Object
+from fixtures.timeline.timeline import present
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 _BAD = "1.2-5xx"
 # For 1,000 requests at 100 a second after the data plane has followed.

@@ -10,15 +10,15 @@ from e2e import variants
 from e2e.analysis.metrics import BARE, OF_VERSION, metric, success_rate
 from e2e.analysis.variants import inline, step, template
 from e2e.types import EnterClaim, StartTrial
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, promoted
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import any_of
-from fixtures.rollout.timeline import of_kind, present
-from fixtures.rollout.verdicts import Window, assert_share
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import aborted, promoted
+from fixtures.conditions.expectation import any_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import Window, assert_share
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import of_kind, present
+from fixtures.trial.trial import ACTIVE, Trial
 
 _BAD = "1.2-5xx"
 _MISSPELT = OF_VERSION.replace("rollouts_pod_template_hash", "rollout_pod_template_hash")

@@ -9,14 +9,14 @@ import pytest
 from e2e import variants
 from e2e.analysis.variants import inline
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import present
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, Trial
+from fixtures.judge.convergence import assert_alone, windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.timeline.timeline import present
+from fixtures.trial.trial import ACTIVE, Trial
 
 _WRONG = "payment-canary"
 _ASKS_OF_NOBODY: Object = {

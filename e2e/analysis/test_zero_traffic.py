@@ -10,10 +10,10 @@ from e2e.analysis import runs
 from e2e.analysis.metrics import BAD, BARE, BARE_FAILURE, GOOD, GUARDED, metric, success_rate
 from e2e.promql import ask
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Environment
-from fixtures.trial import Trial
+from fixtures.environment.environment import Environment
+from fixtures.kube.client import Object
+from fixtures.trial.trial import Trial
 
 _OK, _FAILED, _ERROR, _UNCLEAR = "Successful", "Failed", "Error", "Inconclusive"
 _NOTHING = "vector(1) < 0"

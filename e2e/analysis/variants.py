@@ -5,7 +5,7 @@ from __future__ import annotations
 from e2e import variants
 from e2e.analysis.metrics import GUARDED, OF_VERSION, metric, success_rate
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 
 def template(name: str, *metrics: Object, args: tuple[Object, ...] = ()) -> Variant:

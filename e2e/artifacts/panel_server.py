@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
-from fixtures.cluster.native.pki import Authority
+from fixtures.core.pki import Authority
 
 SCRIPT = "window.extensionsAPI.registerResourceExtension(null, 'argoproj.io', 'Rollout', 'stand-in');"
 

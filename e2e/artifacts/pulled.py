@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fixtures.cluster.kinds import EVENT
-from fixtures.cluster.kube import Kube
 from fixtures.core.retry import PendingError, until
+from fixtures.kube.client import Kube
+from fixtures.kube.kinds import EVENT
 
 
 def pulled_images(kube: Kube, wanted: Collection[str]) -> dict[str, str]:

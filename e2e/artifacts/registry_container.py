@@ -14,11 +14,11 @@ import requests
 from e2e.artifacts.local_registry import CONFIG, ENVIRONMENT, Registry
 from fixtures.artifacts.oci.image import Config, Image, write_archive
 from fixtures.artifacts.oci.layer import File, Layer
-from fixtures.cluster.kind.docker import Docker
-from fixtures.cluster.kind.local_registry import network
 from fixtures.core import loopback
 from fixtures.core.process import CommandError
 from fixtures.core.retry import PendingError, until
+from fixtures.providers.kind.docker import Docker
+from fixtures.providers.kind.local_registry import network
 
 PORT = 5000
 # From its log of accesses, which is all that it writes to its standard output.

@@ -13,10 +13,10 @@ from threading import Thread
 import pytest
 
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.native.layout import EGRESS_PORT
-from fixtures.cluster.native.parts import NEEDS, node_parts
-from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.process import CommandError
+from fixtures.providers.native.layout import EGRESS_PORT
+from fixtures.providers.native.parts import NEEDS, node_parts
+from fixtures.providers.native.provider import NativeCluster
 
 pytestmark = pytest.mark.usefixtures("embedded_node")
 

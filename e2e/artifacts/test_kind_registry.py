@@ -23,22 +23,22 @@ from fixtures.artifacts.images import addon_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
 from fixtures.artifacts.registry import RegistrySource
-from fixtures.cluster.existing.marks import RUN
-from fixtures.cluster.existing.sweep import sweep
-from fixtures.cluster.kind.archives import images_of
-from fixtures.cluster.kind.config import REGISTRIES
-from fixtures.cluster.kind.docker import Docker
-from fixtures.cluster.kind.local_registry import network
-from fixtures.cluster.kind.provider import KindCluster
-from fixtures.cluster.kinds import NAMESPACE, Kind
-from fixtures.cluster.kube import Kube
+from fixtures.conditions.conditions import aborted, promoted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Environment, Existing, Options, start
-from fixtures.rollout.conditions import aborted, promoted, weight_is
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE, Trial
+from fixtures.environment.environment import Environment, Existing, Options, start
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.kube.client import Kube
+from fixtures.kube.kinds import NAMESPACE, Kind
+from fixtures.providers.existing.marks import RUN
+from fixtures.providers.existing.sweep import sweep
+from fixtures.providers.kind.archives import images_of
+from fixtures.providers.kind.config import REGISTRIES
+from fixtures.providers.kind.docker import Docker
+from fixtures.providers.kind.local_registry import network
+from fixtures.providers.kind.provider import KindCluster
+from fixtures.trial.trial import ACTIVE, Trial
 
 pytestmark = [pytest.mark.xdist_group("kind"), pytest.mark.usefixtures("kind_nodes")]
 

@@ -20,6 +20,7 @@ from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
 from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
+from fixtures.addons.rollout_extension import Panel
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
@@ -39,14 +40,13 @@ from fixtures.artifacts.recipes import argocd_images as made_argocd_images
 from fixtures.artifacts.recipes import recipe
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
-from fixtures.cluster import clusters
-from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core import loopback
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
-from fixtures.environment import Environment, Options, start
-from fixtures.provision.native import NEEDS
-from fixtures.stack.rollout_extension import Panel
+from fixtures.environment.environment import Environment, Options, start
+from fixtures.providers import clusters
+from fixtures.providers.native.provider import NativeCluster
+from fixtures.providers.native.provisioning import NEEDS
 
 pytestmark = pytest.mark.usefixtures("embedded_node")
 
@@ -132,7 +132,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
     with serving_a_panel(folder / "panel") as (url, sha256), capsys.disabled():
         panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
-        monkeypatch.setattr("fixtures.provision.native.Panel", panel)
+        monkeypatch.setattr("fixtures.providers.native.provisioning.Panel", panel)
         with start(options, phases, source=pulling) as environment:
             pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images())))
             assert environment.gitops

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from fixtures.rollout.records import tag_of
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, requests
-from fixtures.trial import ACTIVE
+from fixtures.judge.verdicts import Window, requests
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE
 from loadgen.records import Request
 
 # What the gateway takes to follow the pods is some tenths of a second, and so is what the watch takes to tell

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from e2e.baseline.pods import CONVERGENCE_SECONDS, Stage, ready_shares
-from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import Window
-from fixtures.trial import ACTIVE
+from fixtures.judge.verdicts import Window
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import ACTIVE
 
 OLD, NEW = "1.0", "1.1"
 

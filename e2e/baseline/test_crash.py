@@ -10,13 +10,13 @@ from e2e import variants
 from e2e.scaling import scaled_down
 from e2e.types import Report, StartTrial
 from e2e.variants import Variant, combined, lingering
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import deployment_available
-from fixtures.rollout.expectation import not_
-from fixtures.rollout.records import tag_of
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import deployment_available
+from fixtures.conditions.expectation import not_
+from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, requests
+from fixtures.kube.client import Object
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
 CRASH = "1.2-crash"

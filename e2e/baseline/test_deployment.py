@@ -7,11 +7,11 @@ import pytest
 from e2e import variants
 from e2e.baseline.pods import CONVERGENCE_SECONDS, ready_shares
 from e2e.types import EnterClaim, Report, StartTrial
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import deployment_available
-from fixtures.rollout.verdicts import Window, assert_share, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import deployment_available
+from fixtures.judge.verdicts import Window, assert_share, requests
+from fixtures.kube.client import Object
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
 _STEP_SECONDS = 10

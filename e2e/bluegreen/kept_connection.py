@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kubernetes.client import ApiException
 
-from fixtures.cluster.kube import Object
 from fixtures.core.retry import PendingError
-from fixtures.trial import Trial
+from fixtures.kube.client import Object
+from fixtures.trial.trial import Trial
 
 _NAME = "client"
 # A line for each answer: when, and from which version. The node's CLOCK_MONOTONIC is this host's.

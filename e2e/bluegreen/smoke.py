@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import requests
 
-from fixtures.cluster.kube import Object
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.trial import Trial
+from fixtures.kube.client import Object
+from fixtures.trial.trial import Trial
 
 _SECONDS = 60.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e import variants
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 
 def blue_green(**settings: object) -> Variant:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fixtures.conditions.conditions import behind
+from fixtures.conditions.expectation import Condition
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.conditions import behind
-from fixtures.rollout.convergence import changes, convergence
-from fixtures.rollout.expectation import Condition
-from fixtures.rollout.records import tag_of
-from fixtures.rollout.timeline import Record, as_written, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, requests, versions_by_hash
-from fixtures.trial import ACTIVE, Trial
+from fixtures.judge.convergence import changes, convergence
+from fixtures.judge.verdicts import Window, assert_exactly_none, requests, versions_by_hash
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.timeline import Record, as_written, of_kind
+from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 
 SERVICE = "payments-active"

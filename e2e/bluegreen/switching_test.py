@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from e2e.bluegreen.switching import SERVICE, ready_pods_behind
-from fixtures.rollout.timeline import Record
+from fixtures.timeline.timeline import Record
 
 
 def pod(t: float, version: int, name: str, *, ready: bool) -> Record:

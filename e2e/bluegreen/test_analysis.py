@@ -8,10 +8,10 @@ from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import CONVERGENCE_SECONDS, selected, switches
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
-from fixtures.rollout.conditions import aborted, analysis_failed, promoted
-from fixtures.rollout.timeline import Record, present
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, requests
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted, analysis_failed, promoted
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, requests
+from fixtures.timeline.timeline import Record, present
+from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
 

@@ -9,10 +9,10 @@ from e2e.bluegreen.switching import asked, selected
 from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
-from fixtures.rollout.conditions import aborted
-from fixtures.rollout.timeline import of_kind
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.timeline.timeline import of_kind
+from fixtures.trial.trial import ACTIVE
 
 
 @pytest.mark.scenario("bg-7")

@@ -14,10 +14,10 @@ from e2e.bluegreen.switching import (
     switches,
 )
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import paused_at, promoted, scaled_to
-from fixtures.rollout.expectation import Condition, all_of
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import paused_at, promoted, scaled_to
+from fixtures.conditions.expectation import Condition, all_of
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.trial.trial import ACTIVE, Trial
 
 # Far longer than any of these scenarios.
 _HOUR = 3600

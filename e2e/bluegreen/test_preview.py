@@ -6,9 +6,9 @@ import pytest
 
 from e2e.bluegreen.switching import CONVERGENCE_SECONDS, answered_by, asked, stays_active, switches
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import paused_at, preview_ready, promoted
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, PREVIEW
+from fixtures.conditions.conditions import paused_at, preview_ready, promoted
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.trial.trial import ACTIVE, PREVIEW
 
 
 @pytest.mark.smoke

@@ -16,10 +16,10 @@ from e2e.bluegreen.switching import (
     switches,
 )
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import behind, paused_at, promoted
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import behind, paused_at, promoted
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial.trial import ACTIVE
 
 _AUTOMATIC_SECONDS = 10
 _DEADLINE = 30  # progressDeadlineSeconds of the base

@@ -19,11 +19,11 @@ from e2e.bluegreen.switching import (
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import combined
-from fixtures.rollout.conditions import aborted, behind, paused_at, promoted, scaled_to
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import aborted, behind, paused_at, promoted, scaled_to
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, requests
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial.trial import ACTIVE, Trial
 
 # For 1,000 requests at 100 a second after the data plane has followed.
 _ENOUGH_SECONDS = CONVERGENCE_SECONDS + 11

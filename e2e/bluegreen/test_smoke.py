@@ -8,9 +8,9 @@ from e2e.bluegreen.smoke import smoke_test, wait_for_preview
 from e2e.bluegreen.switching import asked, selected
 from e2e.scaling import scaled_down_at
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import aborted, paused_at, preview_ready, scaled_to
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted, paused_at, preview_ready, scaled_to
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial.trial import ACTIVE
 
 _ABORT_DELAY = 10  # abortScaleDownDelaySeconds of the base
 

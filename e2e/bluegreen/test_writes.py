@@ -12,11 +12,11 @@ from e2e.bluegreen.switching import CONVERGENCE_SECONDS, SERVICE, settles, switc
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import combined
+from fixtures.conditions.conditions import behind, promoted, scaled_to
 from fixtures.core.retry import until
-from fixtures.rollout.conditions import behind, promoted, scaled_to
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS, holds_if
-from fixtures.trial import ACTIVE
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS, holds_if
+from fixtures.trial.trial import ACTIVE
 from loadgen.plan import Call
 
 _WRITE = Call(

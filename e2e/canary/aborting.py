@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.rollout.convergence import changes
-from fixtures.rollout.story import AbortStory, abort_story
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import ENOUGH, Window, assert_at_most, requests
-from fixtures.trial import ACTIVE, Trial
+from fixtures.judge.convergence import changes
+from fixtures.judge.story import AbortStory, abort_story
+from fixtures.judge.verdicts import ENOUGH, Window, assert_at_most, requests
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from e2e.canary.aborting import share_since_its_first_response
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.rollout.records_for_test import CANARY, request, run, services, sets, traffic, weight
-from fixtures.rollout.story import abort_story
-from fixtures.rollout.timeline import Record
+from fixtures.judge.story import abort_story
+from fixtures.timeline.records_for_test import CANARY, request, run, services, sets, traffic, weight
+from fixtures.timeline.timeline import Record
 from loadgen.statistics import Share
 
 

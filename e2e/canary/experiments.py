@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fixtures.cluster.kube import Object
-from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
-from fixtures.rollout.state import State
-from fixtures.rollout.timeline import Record, present
-from fixtures.rollout.verdicts import Window, requests
+from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.judge.verdicts import Window, requests
+from fixtures.kube.client import Object
+from fixtures.timeline.state import State
+from fixtures.timeline.timeline import Record, present
 from loadgen.statistics import Share
 
 BASELINE, CANARY = "baseline", "canary"

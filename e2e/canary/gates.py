@@ -8,8 +8,8 @@ from e2e import variants
 from e2e.analysis.metrics import OF_VERSION
 from e2e.analysis.variants import template
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
-from fixtures.stack.prometheus import ADDRESS
+from fixtures.addons.prometheus import ADDRESS
+from fixtures.kube.client import Object
 
 # Sends requests at a rate, each over a connection of its own, so that they spread over the Service's pods;
 # ends with 1 when more than one in a hundred failed.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from e2e import variants
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
-from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
-from fixtures.rollout.state import State
-from fixtures.trial import Trial
+from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.kube.client import Object
+from fixtures.timeline.state import State
+from fixtures.trial.trial import Trial
 from loadgen.plan import Lane
 from loadgen.shapes import Constant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from e2e import variants
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 CANARY = "payments/canary"
 _SUBSETS = ("stable", "canary")

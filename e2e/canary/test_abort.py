@@ -6,12 +6,12 @@ import pytest
 
 from e2e.canary.aborting import release_and_abort, selector_switches, share_since_its_first_response
 from e2e.types import EnterClaim, Report, StartTrial
-from fixtures.rollout.conditions import aborted
-from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.timeline import of_kind
-from fixtures.rollout.verdicts import ENOUGH, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.conditions.conditions import aborted
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.verdicts import ENOUGH, requests
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import of_kind
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.statistics import exactly_zero
 
 

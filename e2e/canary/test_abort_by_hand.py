@@ -7,12 +7,12 @@ import pytest
 from e2e.scaling import scaled_down, scaled_down_at
 from e2e.types import Report, StartTrial
 from e2e.variants import aborted_pods_stay, canary_steps, combined, without_analysis
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.story import abort_story
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.story import abort_story
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.trial.trial import ACTIVE, Trial
 
 # abortScaleDownDelaySeconds; what is lost of it, as its deadline is an annotation in whole seconds
 # (addScaleDownDelay in rollout/replicaset.go); and what a busy controller may add to it.

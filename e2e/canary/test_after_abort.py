@@ -6,12 +6,12 @@ import pytest
 
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, without_analysis
-from fixtures.rollout.conditions import healthy, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, assert_gone
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import present
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.conditions.conditions import healthy, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_alone, assert_gone
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors
+from fixtures.timeline.timeline import present
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 BAD = "1.2-5xx"
 # No good version is to be aborted because the machine that runs all this stalls.

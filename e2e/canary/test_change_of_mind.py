@@ -7,12 +7,12 @@ import pytest
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, assert_gone, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, versions_by_hash
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_alone, assert_gone, windows
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, versions_by_hash
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # It answers everything with 200, so that every failed request is the change's own.
 _SUPERSEDED = "1.2-slow"

@@ -8,15 +8,15 @@ import pytest
 
 from e2e import variants
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kinds import NODE
-from fixtures.cluster.kube import Kube, Object, pods_of
-from fixtures.cluster.nodes import drain, uncordon
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.progress import Phases
-from fixtures.environment import Environment
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.environment.environment import Environment
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.kube.client import Kube, Object, pods_of
+from fixtures.kube.kinds import NODE
+from fixtures.kube.nodes import drain, uncordon
+from fixtures.trial.trial import ACTIVE
 
 _DRAIN_SECONDS = 120
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"

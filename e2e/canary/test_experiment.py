@@ -15,13 +15,13 @@ from e2e.canary.experiments import (
     side_by_side,
 )
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kinds import EXPERIMENT
-from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.story import abort_story
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.story import abort_story
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, assert_share
+from fixtures.kube.kinds import EXPERIMENT
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 _RATE = 100.0
 _WEIGHT = 10

@@ -11,13 +11,13 @@ from e2e.analysis.variants import step
 from e2e.canary import gates
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, promoted
-from fixtures.rollout.expectation import any_of
-from fixtures.rollout.timeline import of_kind
-from fixtures.rollout.verdicts import ENOUGH, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted, promoted
+from fixtures.conditions.expectation import any_of
+from fixtures.judge.verdicts import ENOUGH, requests
+from fixtures.kube.client import Object
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import of_kind
+from fixtures.trial.trial import ACTIVE
 
 _RATE = 100.0
 # Until each pod was asked, on a machine where the gateway is slow to hear of the latest one.

@@ -6,10 +6,10 @@ import pytest
 
 from e2e.canary.aborting import release_and_abort, share_since_its_first_response
 from e2e.types import Report, StartTrial
-from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.timeline import Record, present
-from fixtures.rollout.verdicts import assert_no_errors, requests
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.verdicts import assert_no_errors, requests
+from fixtures.timeline.timeline import Record, present
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.queries import latency_ms
 
 SLOW = "1.2-slow"

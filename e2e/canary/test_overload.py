@@ -8,12 +8,12 @@ from e2e import variants
 from e2e.analysis.variants import step
 from e2e.canary import gates
 from e2e.types import EnterClaim, StartTrial
-from fixtures.rollout.conditions import aborted, analysis_failed, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import ENOUGH, assert_no_errors, assert_share, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted, analysis_failed, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import ENOUGH, assert_no_errors, assert_share, requests
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share, exactly_zero
 
 # Each of two pods gets half of it when all clients are theirs, which is more than the 40/s that it bears.

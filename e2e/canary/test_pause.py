@@ -6,12 +6,12 @@ import pytest
 
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import Window, assert_no_errors, assert_share
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE
 
 _WEIGHT = 20
 # Until all that was changed before the pause has been told: the objects of a cluster are watched apart.

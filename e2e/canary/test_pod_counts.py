@@ -10,13 +10,13 @@ from e2e import variants
 from e2e.baseline.pods import ready_shares
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import Variant, canary_steps, without_analysis
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, assert_share, requests, shares
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, assert_share, requests, shares
+from fixtures.kube.client import Object
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
 # 1,600 requests, or 1,100 once the gateway has followed.

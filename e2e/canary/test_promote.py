@@ -8,12 +8,12 @@ import pytest
 
 from e2e.types import Report, StartTrial
 from e2e.variants import strategy_of
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import promoted
-from fixtures.rollout.convergence import changes, windows
-from fixtures.rollout.timeline import Record
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import promoted
+from fixtures.judge.convergence import changes, windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import ACTIVE
 
 # Of each pause after the first, in the manifest; and what is lost of it, as the controller keeps the start
 # of a pause, and the API server the time of a write, in whole seconds.

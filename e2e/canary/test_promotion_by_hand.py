@@ -8,13 +8,13 @@ from e2e import variants
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, without_analysis
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import analysis_failed, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_alone, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import Record, present
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import analysis_failed, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_alone, windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.timeline.timeline import Record, present
+from fixtures.trial.trial import ACTIVE
 
 # No version can be right more often than always.
 _IMPOSSIBLE = "2"

@@ -8,12 +8,12 @@ from e2e import variants
 from e2e.canary import gates
 from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import aborted, paused_at, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.trial.trial import ACTIVE
 
 _RATE = 100.0
 _DEADLINE_SECONDS = 15

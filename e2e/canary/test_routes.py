@@ -8,9 +8,8 @@ from e2e import variants
 from e2e.canary.routes import MIRRORED, PROBE, WITH_HEADER, probes, routes_are, steps_with_routes
 from e2e.counted import countable, counted_by
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at, promoted
-from fixtures.rollout.verdicts import (
+from fixtures.conditions.conditions import aborted, paused_at, promoted
+from fixtures.judge.verdicts import (
     ENOUGH,
     Window,
     assert_exactly_none,
@@ -18,7 +17,8 @@ from fixtures.rollout.verdicts import (
     assert_share,
     requests,
 )
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.kube.client import Object
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 _RATE = 100.0
 _POD: Object = {"setCanaryScale": {"replicas": 1}}

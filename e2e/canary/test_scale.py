@@ -8,12 +8,12 @@ import pytest
 
 from e2e import variants
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import Object
-from fixtures.rollout.capacity import excesses, pods_are, totals
-from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.expectation import all_of, not_
-from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
+from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of, not_
+from fixtures.judge.capacity import excesses, pods_are, totals
+from fixtures.judge.verdicts import Window, assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 _RATE = 100.0
 # 1,100 requests.

@@ -8,12 +8,12 @@ from e2e import variants
 from e2e.canary import subsets
 from e2e.types import Report, StartTrial
 from e2e.variants import Variant
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import assert_gone, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.convergence import assert_gone, windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.kube.client import Object
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 _RATE = 150.0
 

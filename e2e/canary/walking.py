@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.rollout.timeline import Record, of_kind
+from fixtures.timeline.timeline import Record, of_kind
 
 
 def steps_since(records: list[Record], t: float) -> list[int]:

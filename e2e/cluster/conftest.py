@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.kinds import SERVICE_ACCOUNT
-from fixtures.cluster.native.config import NodeParts
-from fixtures.cluster.native.parts import NEEDS, node_parts
-from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.wait import wait_for
+from fixtures.kube.kinds import SERVICE_ACCOUNT
+from fixtures.kube.wait import wait_for
+from fixtures.providers.native.config import NodeParts
+from fixtures.providers.native.parts import NEEDS, node_parts
+from fixtures.providers.native.provider import NativeCluster
 
 NewCluster = Callable[..., NativeCluster]
 

@@ -23,7 +23,7 @@ from e2e.cluster import ledger
 from e2e.cluster.conformance.kind import KindRig
 from e2e.cluster.killing import GONE_SECONDS, Kill, Killer
 from e2e.cluster.life import Phase
-from fixtures.cluster.native.traces import Trace
+from fixtures.providers.native.traces import Trace
 
 # What the phases share of the kills, and what they take on two processors before one has been seen.
 PHASES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from e2e.cluster import leaks
 from e2e.cluster.life import BARE, ENDED, Moment, Moments, Phase, Victim
-from fixtures.cluster.native.traces import Snapshot, Trace, new_since, snapshot
+from fixtures.providers.native.traces import Snapshot, Trace, new_since, snapshot
 
 # Everything must be gone by then; the clusters' own promise is one second, of an idle machine.
 GONE_SECONDS = 30.0

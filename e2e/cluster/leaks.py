@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fixtures.cluster.native.traces import Trace
+from fixtures.providers.native.traces import Trace
 
 # Where files of any user may come to lie; a victim's home folder is its own, and among these.
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - only looked at

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from e2e.cluster.killing import Kill
-from fixtures.cluster.native.traces import Trace
+from fixtures.providers.native.traces import Trace
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from e2e.cluster import ledger
 from e2e.cluster.killing import Kill
 from e2e.cluster.ledger import Plan
-from fixtures.cluster.native.traces import Trace
+from fixtures.providers.native.traces import Trace
 
 CLEAN = Kill("boot", 1.5, with_group=False, secrets=4, gone=0.3, seconds={"boot": 4.0})
 DIRTY = replace(CLEAN, phase="load", gone=30.0, left=[Trace("secret", "/x"), Trace("mount", "/y", "z")])

@@ -12,19 +12,19 @@ import pytest
 
 from e2e.cluster.conformance.existing import base
 from e2e.types import Report
-from fixtures.cluster.kinds import CONFIG_MAP, SERVICE_ACCOUNT
-from fixtures.cluster.kube import Kube, Object
-from fixtures.cluster.native.layout import DNS_SERVICE_IP
-from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.wait import wait_for
+from fixtures.addons.dns import coredns
+from fixtures.conditions.conditions import aborted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Existing, Options, start
-from fixtures.rollout.conditions import aborted, weight_is
-from fixtures.rollout.timeline import of_kind
-from fixtures.stack.dns import coredns
-from fixtures.trial import Trial
+from fixtures.environment.environment import Existing, Options, start
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import CONFIG_MAP, SERVICE_ACCOUNT
+from fixtures.kube.wait import wait_for
+from fixtures.providers.native.layout import DNS_SERVICE_IP
+from fixtures.providers.native.provider import NativeCluster
+from fixtures.timeline.timeline import of_kind
+from fixtures.trial.trial import Trial
 
 # What controllers of the cluster itself write all the time.
 _OF_ITSELF = {"events", "leases", "endpoints", "endpointslices"}

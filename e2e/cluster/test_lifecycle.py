@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from e2e.cluster.conftest import NewCluster
-from fixtures.cluster import clusters, registry
-from fixtures.cluster.native.config import NodeParts
-from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.providers import clusters
+from fixtures.providers.native.config import NodeParts
+from fixtures.providers.native.provider import NativeCluster
+from fixtures.supervisor import registry
 
 
 def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:

@@ -9,17 +9,17 @@ import pytest
 import urllib3
 from kubernetes.client import ApiException
 
-from fixtures.cluster.delivered import WatchEvent
-from fixtures.cluster.freshness import Freshness
-from fixtures.cluster.kinds import CONFIG_MAP, POD
-from fixtures.cluster.kube import Object
-from fixtures.cluster.native.layout import NODE_IP
-from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.wait import wait_for, wait_for_pod
-from fixtures.cluster.watch import Stop, watch
 from fixtures.core import loopback
 from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.kube.client import Object
+from fixtures.kube.delivered import WatchEvent
+from fixtures.kube.freshness import Freshness
+from fixtures.kube.kinds import CONFIG_MAP, POD
+from fixtures.kube.wait import wait_for, wait_for_pod
+from fixtures.kube.watch import Stop, watch
+from fixtures.providers.native.layout import NODE_IP
+from fixtures.providers.native.provider import NativeCluster
 
 _IMAGE = "firedamp.dev/payments"
 

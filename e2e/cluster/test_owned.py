@@ -10,11 +10,11 @@ import pytest
 from kubernetes.client import ApiException
 
 from e2e.cluster.conftest import NewCluster
-from fixtures.cluster.existing.owned import OwnedKube
-from fixtures.cluster.existing.sweep import sweep
-from fixtures.cluster.kinds import Kind
-from fixtures.cluster.kube import Kube, Object
 from fixtures.core.errors import FiredampError
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import Kind
+from fixtures.providers.existing.owned import OwnedKube
+from fixtures.providers.existing.sweep import sweep
 
 _RUN = "run-00000a"
 _ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole")

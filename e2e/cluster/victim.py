@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fixtures.core.progress import Phases
-from fixtures.environment import Environment, Options, start
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.trial import Trial
+from fixtures.environment.environment import Environment, Options, start
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import Trial
 
 # A small part of the load that a machine can bear: it waits for that before it goes on.
 _RATE = 50

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from e2e.gitops.workflow import ROOT, run_job
-from fixtures.stack.access import GitOps
+from fixtures.addons.access import GitOps
 
 WORKFLOW = ROOT / "docs" / "ci" / "deploy.yml"
 

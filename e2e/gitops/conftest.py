@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from e2e.gitops.browser import NAMES, find
-from fixtures.environment import Environment
+from fixtures.addons.access import GitOps
+from fixtures.addons.git_server import create_repository
+from fixtures.environment.environment import Environment
 from fixtures.gitops.config import seed
 from fixtures.gitops.git import Access
 from fixtures.gitops.repository import ConfigRepository
-from fixtures.rollout.timeline import Timeline
-from fixtures.stack.access import GitOps
-from fixtures.stack.git_server import create_repository
+from fixtures.timeline.timeline import Timeline
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window
+from fixtures.judge.verdicts import Window
+from fixtures.timeline.timeline import Record, of_kind
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 import requests
 
 from e2e import outages
-from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
-from fixtures.cluster.kube import Kube, Object, pods_of
+from fixtures.addons import argocd, git_server
+from fixtures.addons.access import GitServer
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.stack import argocd, git_server
-from fixtures.stack.access import GitServer
+from fixtures.kube.client import Kube, Object, pods_of
+from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
 
 _SECONDS = 180.0
 # Statefully named, because it shards by its ordinal.

@@ -6,17 +6,17 @@ import pytest
 
 from e2e.gitops.variants import canary_steps, judged_by, lingering
 from e2e.types import Report, StartGitOpsTrial
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.cluster.kube import Object, pods_of
-from fixtures.cluster.wait import wait_for
+from fixtures.conditions.conditions import aborted, at_step, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.retry import PendingError, until
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import aborted, at_step, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import Settled, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.judge.convergence import Settled, windows
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
+from fixtures.kube.client import Object, pods_of
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.kube.wait import wait_for
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from sample_app.versions import IMAGE
 
 # Enough for 1,000 requests after the data plane has followed, which on a busy machine takes seconds.

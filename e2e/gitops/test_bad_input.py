@@ -7,13 +7,13 @@ import pytest
 from e2e.gitops.outages import unreachable, wrong_credentials
 from e2e.gitops.variants import progress_deadline, replicas, with_patch
 from e2e.types import Report, StartGitOpsTrial
+from fixtures.conditions.conditions import aborted, healthy, promoted
+from fixtures.conditions.expectation import all_of
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.gitops.config import KUSTOMIZATION
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import aborted, healthy, promoted
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.trial import ACTIVE
+from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE
 
 _LOOK_SECONDS = 5.0
 

@@ -12,8 +12,8 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 import pytest
 
 from e2e.gitops.browser import Browser
-from fixtures.cluster.native.pki import Authority
 from fixtures.core.errors import FiredampError
+from fixtures.core.pki import Authority
 from fixtures.core.retry import PendingError, until
 
 

@@ -9,10 +9,10 @@ import yaml
 
 from e2e.gitops.ci import deploy_by_ci
 from e2e.gitops.rival import rival
+from fixtures.addons.access import GitOps
 from fixtures.core.process import CommandError
 from fixtures.gitops.config import KUSTOMIZATION
 from fixtures.gitops.repository import ConfigRepository
-from fixtures.stack.access import GitOps
 
 pytestmark = pytest.mark.scenario("git-2")
 

@@ -9,13 +9,13 @@ import pytest
 from e2e.gitops.outages import killed, pods, unreachable
 from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.errors import ConditionNotMetError, FiredampError
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE
 
 # With what it takes to kill and to push, enough for 1,000 requests at each weight.
 _AWAY_SECONDS = 10.0

@@ -6,17 +6,17 @@ import pytest
 
 from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
-from fixtures.cluster.kinds import ANALYSIS_RUN, REPLICA_SET, ROLLOUT, VIRTUAL_SERVICE
-from fixtures.cluster.kube import Object, pods_of
+from fixtures.conditions.conditions import at_step, paused_at, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core.retry import PendingError, until
 from fixtures.gitops.panel import Panel
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import at_step, paused_at, promoted, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.records import HASH_LABEL, REVISION_ANNOTATION
-from fixtures.rollout.verdicts import Window, assert_exactly_none, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import Window, assert_exactly_none, assert_share
+from fixtures.kube.client import Object, pods_of
+from fixtures.kube.kinds import ANALYSIS_RUN, REPLICA_SET, ROLLOUT, VIRTUAL_SERVICE
+from fixtures.timeline.extraction import HASH_LABEL, REVISION_ANNOTATION
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE
 
 # Enough for 1,000 requests after the data plane has followed.
 _LOOK_SECONDS = 12.0

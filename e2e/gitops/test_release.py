@@ -11,15 +11,15 @@ from e2e.canary.aborting import share_since_its_first_response
 from e2e.gitops.ci import deploy_by_ci
 from e2e.gitops.variants import available_after, canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
+from fixtures.conditions.conditions import aborted, promoted, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.gitops.repository import Commit
 from fixtures.gitops.story import delivery
-from fixtures.rollout.conditions import aborted, promoted, weight_is
-from fixtures.rollout.convergence import assert_gone, windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.story import abort_story
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.judge.convergence import assert_gone, windows
+from fixtures.judge.story import abort_story
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # Argo CD looks at a change of the Rollout when it gets to it, which must be before the next one.
 _WALK = (canary_steps(5, "14s", 50, "14s"), judged_by("success-rate"), available_after(5))

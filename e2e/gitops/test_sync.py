@@ -6,12 +6,12 @@ import pytest
 
 from e2e.gitops.outages import killed, polling
 from e2e.types import Report, StartGitOpsTrial
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.environment import Environment
+from fixtures.conditions.expectation import all_of
+from fixtures.environment.environment import Environment
 from fixtures.gitops.story import delivery
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.verdicts import ALWAYS, assert_no_errors, assert_share
-from fixtures.trial import ACTIVE
+from fixtures.judge.verdicts import ALWAYS, assert_no_errors, assert_share
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.trial.trial import ACTIVE
 
 _POLLING_SECONDS = 5
 _MANAGED = {

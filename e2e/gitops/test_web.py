@@ -12,12 +12,12 @@ import requests
 from e2e.gitops.browser import Browser
 from e2e.gitops.variants import canary_steps
 from e2e.types import StartGitOpsTrial
+from fixtures.addons.access import ArgoCd, GitOps
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.stack.access import ArgoCd, GitOps
+from fixtures.trial.gitops import GitOpsTrial
 
 _PAGE_SECONDS = 90.0
 

@@ -8,19 +8,19 @@ import requests
 from e2e.gitops.flapping import flapping, syncs
 from e2e.gitops.variants import canary_steps, judged_by, response_header, with_patch
 from e2e.types import Report, StartGitOpsTrial
-from fixtures.cluster.kinds import VIRTUAL_SERVICE
-from fixtures.cluster.kube import Object
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.gitops.application import SyncPolicy
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.recorder import observe
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import Window, assert_no_errors, assert_share, shares
-from fixtures.trial import ACTIVE
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import Window, assert_no_errors, assert_share, shares
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import VIRTUAL_SERVICE
+from fixtures.timeline.recorder import observe
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE
 
 _HALF = (canary_steps(50, None), judged_by("success-rate"))
 _WATCHED_SECONDS = 60.0

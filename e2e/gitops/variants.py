@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from fixtures.gitops.config import KUSTOMIZATION, Files
-from fixtures.gitops_trial import GitOpsTrial
+from fixtures.trial.gitops import GitOpsTrial
 
 Object = dict[str, Any]
 

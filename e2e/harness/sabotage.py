@@ -6,10 +6,10 @@ from kubernetes.client import ApiException
 
 from e2e import variants
 from e2e.outages import kill
-from fixtures.cluster.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
-from fixtures.cluster.kube import Kube, Object
+from fixtures.addons import istio
 from fixtures.core.retry import PendingError, until
-from fixtures.stack import istio
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
 
 _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
 _ISTIOD = "app=istiod"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.cluster.native.traces import Trace, new_since, snapshot
 from fixtures.core.paths import cache_root
 from fixtures.core.retry import PendingError, until
+from fixtures.providers.native.traces import Trace, new_since, snapshot
 
 _COMMAND = [sys.executable, str(Path(__file__).parents[2] / ".ci" / "docker"), "--"]
 _START_SECONDS = 300

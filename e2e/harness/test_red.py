@@ -10,9 +10,7 @@ import pytest
 from e2e import variants
 from e2e.harness import sabotage
 from e2e.types import StartTrial
-from fixtures.core.errors import ConditionNotMetError
-from fixtures.core.retry import PendingError, until
-from fixtures.rollout.conditions import (
+from fixtures.conditions.conditions import (
     aborted,
     degraded,
     deployment_available,
@@ -21,12 +19,14 @@ from fixtures.rollout.conditions import (
     preview_ready,
     weight_is,
 )
-from fixtures.rollout.convergence import assert_gone
-from fixtures.rollout.expectation import Condition, Verdict, all_of, met, pending, unknown
-from fixtures.rollout.records import tag_of
-from fixtures.rollout.state import State
-from fixtures.rollout.verdicts import ALWAYS, assert_exactly_none, assert_share, requests
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW, Trial
+from fixtures.conditions.expectation import Condition, Verdict, all_of, met, pending, unknown
+from fixtures.core.errors import ConditionNotMetError
+from fixtures.core.retry import PendingError, until
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.verdicts import ALWAYS, assert_exactly_none, assert_share, requests
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.state import State
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW, Trial
 from loadgen.report import InvalidLoadError
 
 _UNJUDGED = variants.combined(variants.without_analysis, variants.with_short_pauses)

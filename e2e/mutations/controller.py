@@ -15,8 +15,8 @@ from fixtures.artifacts.oci import catalog
 from fixtures.artifacts.oci.image import write_archive
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import ARCHIVE, key
-from fixtures.cluster.kube import Object
-from fixtures.environment import Environment
+from fixtures.environment.environment import Environment
+from fixtures.kube.client import Object
 
 _COMPONENT = "rollouts"
 # What the controller reads: the name of the one fault that is on.

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from e2e.mutations.fault import Fault
-from fixtures.cluster.kinds import POD
-from fixtures.cluster.kube import Object
-from fixtures.environment import Environment
+from fixtures.addons import gitops
+from fixtures.environment.environment import Environment
 from fixtures.gitops.application import Application, SyncPolicy
-from fixtures.stack import gitops
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import POD
 
 _RELEASE = "e2e/gitops/test_release.py::test_a_tag_that_ci_pushes_walks_through_its_steps"
 
@@ -38,7 +38,7 @@ def _sync_by_hand(patch: pytest.MonkeyPatch) -> None:
 
 
 def _fight_over_weights(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("fixtures.gitops_trial.SyncPolicy", partial(SyncPolicy, ignore_weights=False))
+    patch.setattr("fixtures.trial.gitops.SyncPolicy", partial(SyncPolicy, ignore_weights=False))
 
 
 def _restart_apps(patch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from e2e.harness import sabotage
 from e2e.mutations.fault import Fault
-from fixtures.cluster.kinds import VIRTUAL_SERVICE
-from fixtures.rollout import records
-from fixtures.rollout.conditions import weight_is
-from fixtures.rollout.timeline import Record
-from fixtures.trial import Trial
+from fixtures.conditions.conditions import weight_is
+from fixtures.kube.kinds import VIRTUAL_SERVICE
+from fixtures.timeline import extraction as records
+from fixtures.timeline.timeline import Record
+from fixtures.trial.trial import Trial
 from loadgen.plan import Plan
 from loadgen.runner import Traffic
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e import variants
 from e2e.mutations.fault import Fault
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 _ABORT = "e2e/canary/test_abort.py"
 

@@ -9,7 +9,7 @@ import pytest
 from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, by_name, edits
 from e2e.variants import Variant, combined
-from fixtures.trial import Trial
+from fixtures.trial.trial import Trial
 
 # With the changed controller and none of its faults.
 NONE = "none"

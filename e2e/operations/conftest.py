@@ -8,7 +8,7 @@ import pytest
 
 from e2e.operations.kubectl_plugin import Plugin
 from fixtures.artifacts.builder import Builder
-from fixtures.environment import Environment
+from fixtures.environment.environment import Environment
 
 
 @pytest.fixture(scope="session")

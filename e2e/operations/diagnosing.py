@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typer.testing import CliRunner
 
 from fixtures.cli.app import app as cli
-from fixtures.cluster.kinds import Kind
-from fixtures.cluster.kube import Kube, Object
 from fixtures.core.retry import PendingError, until
-from fixtures.trial import Trial
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import Kind
+from fixtures.trial.trial import Trial
 
 _RIVAL_SECONDS = 0.2
 

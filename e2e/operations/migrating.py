@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fixtures.cluster.kinds import DEPLOYMENT
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import NAME, healthy
-from fixtures.rollout.expectation import Condition, Verdict, met, pending, unknown
-from fixtures.rollout.state import State
-from fixtures.trial import Trial
+from fixtures.conditions.conditions import NAME, healthy
+from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import DEPLOYMENT
+from fixtures.timeline.state import State
+from fixtures.trial.trial import Trial
 
 _READY_SECONDS = 60
 

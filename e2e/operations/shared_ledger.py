@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 
 from e2e.variants import found, judged_by, spec_of
-from fixtures.cluster.kinds import DEPLOYMENT
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import deployment_available
-from fixtures.trial import Trial
+from fixtures.conditions.conditions import deployment_available
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import DEPLOYMENT
+from fixtures.trial.trial import Trial
 from sample_app.versions import IMAGE
 
 NAME = "ledger"

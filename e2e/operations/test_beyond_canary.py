@@ -7,11 +7,11 @@ import pytest
 from e2e.operations.shared_ledger import break_ledger, wait_for_ledger, with_shared_ledger
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import canary_steps, combined
-from fixtures.rollout.conditions import aborted, paused_at, promoted, weight_is
-from fixtures.rollout.timeline import Record, present
-from fixtures.rollout.verdicts import ENOUGH, Window, assert_no_errors, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, CONVERGENCE_SECONDS
+from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
+from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, requests
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.timeline import Record, present
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.records import Request
 from loadgen.statistics import Share
 

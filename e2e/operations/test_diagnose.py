@@ -9,11 +9,11 @@ from e2e.operations.diagnosing import as_applied, diagnose, rival, told
 from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, found, judged_by, spec_of, without_analysis
-from fixtures.bundle import write_bundle
-from fixtures.cluster.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
-from fixtures.cluster.kube import Object
-from fixtures.rollout.conditions import aborted, paused_at, promoted
-from fixtures.trial import Trial
+from fixtures.conditions.conditions import aborted, paused_at, promoted
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
+from fixtures.trial.bundle import write_bundle
+from fixtures.trial.trial import Trial
 
 _QUERY = "/spec/metrics/0/provider/prometheus/query"
 

@@ -10,12 +10,12 @@ import yaml
 from e2e.operations.kubectl_plugin import Done, Plugin, Started
 from e2e.types import Report, StartTrial
 from e2e.variants import Variant, canary_steps, combined, strategy_of, without_analysis
-from fixtures.cluster.kinds import ROLLOUT
-from fixtures.cluster.kube import Object
+from fixtures.conditions.conditions import aborted, degraded, healthy, paused_at, promoted, weight_is
 from fixtures.core.retry import PendingError, until
-from fixtures.rollout.conditions import aborted, degraded, healthy, paused_at, promoted, weight_is
-from fixtures.rollout.recorder import observe
-from fixtures.trial import Trial
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import ROLLOUT
+from fixtures.timeline.recorder import observe
+from fixtures.trial.trial import Trial
 from sample_app import bases
 
 _BY_HAND = combined(without_analysis, canary_steps(5, None, 50, None))

@@ -10,14 +10,14 @@ import pytest
 
 from e2e.operations.migrating import delete_and_apply, refer
 from e2e.types import EnterClaim, StartTrial
-from fixtures.cluster.kube import pods_of
-from fixtures.rollout.conditions import deployment_available, healthy
-from fixtures.rollout.expectation import Condition
-from fixtures.rollout.records import HASH_LABEL
-from fixtures.rollout.timeline import Record, of_kind
-from fixtures.rollout.verdicts import ENOUGH, Window, requests
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import deployment_available, healthy
+from fixtures.conditions.expectation import Condition
+from fixtures.judge.verdicts import ENOUGH, Window, requests
+from fixtures.kube.client import pods_of
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.extraction import HASH_LABEL
+from fixtures.timeline.timeline import Record, of_kind
+from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 _RATE = 100

@@ -14,10 +14,10 @@ from e2e.bluegreen.strategy import analysis
 from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from e2e.variants import ready_after
-from fixtures.rollout.conditions import aborted, behind, preview_ready
-from fixtures.rollout.timeline import of_kind
-from fixtures.rollout.verdicts import assert_no_errors, requests
-from fixtures.trial import ACTIVE, PREVIEW
+from fixtures.conditions.conditions import aborted, behind, preview_ready
+from fixtures.judge.verdicts import assert_no_errors, requests
+from fixtures.timeline.timeline import of_kind
+from fixtures.trial.trial import ACTIVE, PREVIEW
 
 
 @pytest.mark.scenario("4750")

@@ -9,11 +9,11 @@ import pytest
 
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import aborted_pods_stay, canary_steps, combined, without_analysis
-from fixtures.rollout.conditions import paused_at, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.story import AbortStory, abort_story
-from fixtures.suite.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import paused_at, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.story import AbortStory, abort_story
+from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.trial.trial import ACTIVE
 
 _DELAY_SECONDS = 6
 # A gateway that is told at once is quicker.

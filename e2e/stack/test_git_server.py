@@ -13,15 +13,15 @@ import pytest
 import requests
 
 from e2e.types import Report
+from fixtures.addons import argocd
+from fixtures.addons.access import GitOps, GitServer
+from fixtures.addons.git_server import NAMESPACE, SERVICE, create_repository
 from fixtures.artifacts.cache import Cache
-from fixtures.cluster.kube import pods_of
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Environment
+from fixtures.environment.environment import Environment
 from fixtures.gitops.git import Access, Git
-from fixtures.stack import argocd
-from fixtures.stack.access import GitOps, GitServer
-from fixtures.stack.git_server import NAMESPACE, SERVICE, create_repository
+from fixtures.kube.client import pods_of
 
 # git sends more than 1 MiB (http.postBuffer) in chunks of unknown number.
 _LARGE = 3 << 20

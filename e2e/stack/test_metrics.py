@@ -6,9 +6,9 @@ import pytest
 
 from e2e.counted import countable, counted_lately
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import healthy
-from fixtures.rollout.verdicts import ENOUGH, requests
-from fixtures.trial import ACTIVE
+from fixtures.conditions.conditions import healthy
+from fixtures.judge.verdicts import ENOUGH, requests
+from fixtures.trial.trial import ACTIVE
 
 _RATE = 100.0
 # Longer than the 1,000 requests of a verdict take, and than Prometheus takes to find a new pod.

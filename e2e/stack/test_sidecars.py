@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from e2e import variants
 from e2e.types import Report, StartTrial
-from fixtures.cluster.kube import pods_of
-from fixtures.rollout.conditions import promoted
-from fixtures.rollout.verdicts import assert_no_errors
+from fixtures.conditions.conditions import promoted
+from fixtures.judge.verdicts import assert_no_errors
+from fixtures.kube.client import pods_of
 
 
 def test_a_canary_with_sidecars_is_promoted_without_an_error(trial: StartTrial, numbers: Report) -> None:

@@ -12,19 +12,19 @@ import pytest
 from e2e import variants
 from e2e.components import OLDER_ROLLOUTS
 from e2e.types import Report, StartGitOpsTrial
+from fixtures.addons import argocd, rollouts
 from fixtures.artifacts.pins import pin
 from fixtures.artifacts.recipes import choose_versions
-from fixtures.cluster.kube import pods_of
-from fixtures.environment import Environment, Options, start
+from fixtures.conditions.conditions import healthy, promoted
+from fixtures.conditions.expectation import Condition, all_of
+from fixtures.environment.environment import Environment, Options, start
 from fixtures.gitops.repository import Commit
-from fixtures.gitops_trial import GitOpsTrial
-from fixtures.rollout.conditions import healthy, promoted
-from fixtures.rollout.convergence import windows
-from fixtures.rollout.expectation import Condition, all_of
-from fixtures.rollout.records import HASH_LABEL
-from fixtures.rollout.verdicts import assert_no_errors, assert_share
-from fixtures.stack import argocd, rollouts
-from fixtures.trial import ACTIVE, Trial
+from fixtures.judge.convergence import windows
+from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.kube.client import pods_of
+from fixtures.timeline.extraction import HASH_LABEL
+from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.trial import ACTIVE, Trial
 
 Object = dict[str, Any]
 

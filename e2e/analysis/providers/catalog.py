@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from e2e.analysis.providers.servers import Servers
-from fixtures.cluster.kube import Object
+from fixtures.kube.client import Object
 
 GOOD, WRONG_KEY, MALFORMED, DOWN = "good", "wrong-key", "malformed", "down"
 _THRESHOLD = 0.95

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.analysis.providers.servers import Servers, running
-from fixtures.environment import Environment
+from fixtures.environment.environment import Environment
 
 
 @pytest.fixture(scope="package")

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import yaml
 
 from e2e.analysis.providers.servers import Servers
+from fixtures.addons import rollouts
+from fixtures.addons.addon import upgraded
 from fixtures.artifacts import metric_servers
-from fixtures.cluster.kinds import CONFIG_MAP, DEPLOYMENT
-from fixtures.cluster.kube import Kube, Object
-from fixtures.cluster.wait import wait_for
-from fixtures.stack import rollouts
-from fixtures.stack.addon import upgraded
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT
+from fixtures.kube.wait import wait_for
 
 _CONTROLLER = "argo-rollouts"
 _CONFIG = "argo-rollouts-config"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from e2e.analysis.providers.catalog import GOOD, Provider
 from e2e.analysis.providers.servers import Servers
 from e2e.analysis.runs import ended
-from fixtures.cluster.kinds import ANALYSIS_RUN
+from fixtures.kube.kinds import ANALYSIS_RUN
 
 # A client may try again a few times, with pauses; a Job has to start a pod.
 _SECONDS = 180.0

@@ -12,19 +12,19 @@ from string import Template
 
 import requests
 
+from fixtures.addons import prometheus, rollouts
+from fixtures.addons.addon import available
+from fixtures.addons.manifests import into_namespace, parse
 from fixtures.artifacts import metric_servers
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
-from fixtures.cluster.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
-from fixtures.cluster.kube import Object
-from fixtures.cluster.wait import wait_for
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
-from fixtures.environment import Environment
-from fixtures.stack import prometheus, rollouts
-from fixtures.stack.addon import available
-from fixtures.stack.manifests import into_namespace, parse
-from fixtures.trial import namespace_of
+from fixtures.environment.environment import Environment
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
+from fixtures.kube.wait import wait_for
+from fixtures.trial.trial import namespace_of
 
 _HERE = Path(__file__).parent
 # InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.

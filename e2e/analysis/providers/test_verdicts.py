@@ -14,11 +14,11 @@ from e2e.analysis.providers.runs import Verdict, start, verdict
 from e2e.analysis.providers.servers import Servers
 from e2e.analysis.variants import template
 from e2e.types import Report, StartTrial
-from fixtures.rollout.conditions import aborted, paused_at, weight_is
-from fixtures.rollout.expectation import all_of
-from fixtures.rollout.timeline import of_kind, present
-from fixtures.rollout.verdicts import assert_share
-from fixtures.trial import ACTIVE, Trial
+from fixtures.conditions.conditions import aborted, paused_at, weight_is
+from fixtures.conditions.expectation import all_of
+from fixtures.judge.verdicts import assert_share
+from fixtures.timeline.timeline import of_kind, present
+from fixtures.trial.trial import ACTIVE, Trial
 
 # In a parallel run, one process starts the servers.
 pytestmark = pytest.mark.xdist_group("metric-providers")

@@ -11,8 +11,8 @@ import pytest
 from e2e.cluster.conformance.rig import Rig
 from e2e.cluster.conformance.rigs import RIGS
 from e2e.cluster.conformance.workload import Workload
-from fixtures.cluster.provider import ClusterProvider
 from fixtures.core.paths import cache_root
+from fixtures.kube.provider import ClusterProvider
 
 NewName = Callable[[], str]
 _PRECIOUS = "precious: true\n"

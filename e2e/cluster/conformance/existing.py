@@ -9,16 +9,16 @@ from pathlib import Path
 
 from e2e.cluster.conformance.native import NativeRig, parts
 from e2e.cluster.conformance.rig import Rig
-from fixtures.cluster.existing.access import one_context
-from fixtures.cluster.existing.inventory import Item, items_of_any_run
-from fixtures.cluster.existing.marks import run_of
-from fixtures.cluster.existing.provider import ExistingCluster
-from fixtures.cluster.kinds import SERVICE_ACCOUNT
-from fixtures.cluster.kube import Kube
-from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.native.traces import Trace
-from fixtures.cluster.provider import ClusterProvider
-from fixtures.cluster.wait import wait_for
+from fixtures.kube.client import Kube
+from fixtures.kube.kinds import SERVICE_ACCOUNT
+from fixtures.kube.provider import ClusterProvider
+from fixtures.kube.wait import wait_for
+from fixtures.providers.existing.access import one_context
+from fixtures.providers.existing.inventory import Item, items_of_any_run
+from fixtures.providers.existing.marks import run_of
+from fixtures.providers.existing.provider import ExistingCluster
+from fixtures.providers.native.provider import NativeCluster
+from fixtures.providers.native.traces import Trace
 
 
 class ExistingRig(Rig):

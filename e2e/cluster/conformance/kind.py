@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.cluster.conformance.rig import Power, Rig
-from fixtures import doctor
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.kind.docker import Docker
-from fixtures.cluster.kind.image import node_image
-from fixtures.cluster.kind.provider import KindCluster
-from fixtures.cluster.native.traces import Trace
-from fixtures.cluster.provider import ClusterProvider
+from fixtures.kube.provider import ClusterProvider
+from fixtures.providers import checks as doctor
+from fixtures.providers.kind.docker import Docker
+from fixtures.providers.kind.image import node_image
+from fixtures.providers.kind.provider import KindCluster
+from fixtures.providers.native.traces import Trace
 
 _DOCKER_SECONDS = 90
 

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from e2e.cluster.conformance.rig import Power, Rig
-from fixtures import doctor
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.native.config import NodeParts
-from fixtures.cluster.native.parts import NEEDS, node_parts
-from fixtures.cluster.native.provider import NativeCluster
-from fixtures.cluster.provider import ClusterProvider
+from fixtures.kube.provider import ClusterProvider
+from fixtures.providers import checks as doctor
+from fixtures.providers.native.config import NodeParts
+from fixtures.providers.native.parts import NEEDS, node_parts
+from fixtures.providers.native.provider import NativeCluster
 
 
 class NativeRig(Rig):

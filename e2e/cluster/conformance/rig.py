@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-from fixtures.cluster.native.traces import Trace
-from fixtures.cluster.provider import ClusterProvider
-from fixtures.cluster.registry import find
+from fixtures.kube.provider import ClusterProvider
+from fixtures.providers.native.traces import Trace
+from fixtures.supervisor.registry import find
 
 
 class Power(enum.Enum):

@@ -14,9 +14,9 @@ from e2e.cluster.conformance.conftest import NewName
 from e2e.cluster.conformance.rig import Rig
 from e2e.cluster.killing import Killer
 from e2e.types import Report
-from fixtures.cluster.kinds import NAMESPACE
-from fixtures.cluster.provider import ClusterProvider
 from fixtures.core.errors import FiredampError
+from fixtures.kube.kinds import NAMESPACE
+from fixtures.kube.provider import ClusterProvider
 
 _START_SECONDS = 600
 

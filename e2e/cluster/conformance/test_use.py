@@ -12,13 +12,13 @@ import requests
 from e2e.cluster.conformance.rig import Power, Rig
 from e2e.cluster.conformance.workload import NAME, NAMESPACE, PORT, Workload
 from e2e.types import Report
-from fixtures.cluster.kinds import NODE
-from fixtures.cluster.kube import Kube
-from fixtures.cluster.provider import ClusterProvider
-from fixtures.cluster.wait import node_ready
 from fixtures.core import loopback
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.kube.client import Kube
+from fixtures.kube.kinds import NODE
+from fixtures.kube.provider import ClusterProvider
+from fixtures.kube.wait import node_ready
 
 _LOOPBACK = "0100007F"
 _LISTENING = "0A"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sample_app
+from fixtures.addons.addon import available
 from fixtures.artifacts.oci import catalog
 from fixtures.artifacts.oci.image import write_archive
-from fixtures.cluster.kinds import DEPLOYMENT, POD
-from fixtures.cluster.kube import Kube, Object
-from fixtures.cluster.wait import wait_for
-from fixtures.stack.addon import available
+from fixtures.kube.client import Kube, Object
+from fixtures.kube.kinds import DEPLOYMENT, POD
+from fixtures.kube.wait import wait_for
 from sample_app import bases, versions
 
 NAMESPACE = "conformance"

@@ -33,13 +33,13 @@ from e2e.harness.watch_history.relay import FlakyRelay
 from e2e.harness.watch_history.trouble import Trouble
 from e2e.harness.watch_history.writer import Writer
 from fixtures.artifacts.builder import Builder
-from fixtures.cluster.kube import KindNotServedError, Kube, configuration_of
-from fixtures.cluster.native.parts import NEEDS, node_parts
-from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
-from fixtures.rollout.recorder import Recorder
-from fixtures.rollout.timeline import Timeline
+from fixtures.kube.client import KindNotServedError, Kube, configuration_of
+from fixtures.providers.native.parts import NEEDS, node_parts
+from fixtures.providers.native.provider import NativeCluster
+from fixtures.timeline.recorder import Recorder
+from fixtures.timeline.timeline import Timeline
 
 _SERVED_SECONDS = 60
 # Long enough for the end of the last trouble: the API server may have been killed just now.

@@ -12,12 +12,12 @@ from itertools import pairwise
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import is_well
 from e2e.harness.watch_history.writer import Write
-from fixtures.cluster.kinds import Kind
+from fixtures.conditions.expectation import Condition, Verdict, met, pending
+from fixtures.conditions.waiting import holds
 from fixtures.core.errors import ConditionNotMetError, NotObservedError
-from fixtures.rollout.expectation import Condition, Verdict, met, pending
-from fixtures.rollout.state import State
-from fixtures.rollout.timeline import Timeline
-from fixtures.rollout.waiting import holds
+from fixtures.kube.kinds import Kind
+from fixtures.timeline.state import State
+from fixtures.timeline.timeline import Timeline
 
 HELD, FAILED, REFUSED = "held", "failed", "refused"
 _END_SECONDS = 60

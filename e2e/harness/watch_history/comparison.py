@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from e2e.harness.watch_history.etcd import Change
-from fixtures.rollout.timeline import Record
+from fixtures.timeline.timeline import Record
 
 # By kind of objects: the kind of their records, and the field that has their name.
 RECORDS = {

@@ -4,8 +4,8 @@ from e2e.harness.watch_history.claims import FAILED, HELD, Claim, judge
 from e2e.harness.watch_history.comparison import compare
 from e2e.harness.watch_history.etcd import Change
 from e2e.harness.watch_history.writer import Write
-from fixtures.cluster.kinds import SERVICE
-from fixtures.rollout.timeline import Record
+from fixtures.kube.kinds import SERVICE
+from fixtures.timeline.timeline import Record
 
 
 def change(revision: int, *, created: int = 1, gone: bool = False, name: str = "a") -> Change:

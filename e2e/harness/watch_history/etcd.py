@@ -13,8 +13,8 @@ from typing import Any, Self
 import urllib3
 
 from e2e.harness.watch_history.background import Background
-from fixtures.cluster.kinds import ANALYSIS_RUN, REPLICA_SET, SERVICE, VIRTUAL_SERVICE, Kind
 from fixtures.core.retry import PendingError, until
+from fixtures.kube.kinds import ANALYSIS_RUN, REPLICA_SET, SERVICE, VIRTUAL_SERVICE, Kind
 
 # Where the API server keeps what it is told.
 FOLDERS = {

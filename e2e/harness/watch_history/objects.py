@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fixtures.cluster.kinds import (
+from fixtures.kube.kinds import (
     ANALYSIS_RUN,
     CUSTOM_RESOURCE_DEFINITION,
     REPLICA_SET,
@@ -14,8 +14,8 @@ from fixtures.cluster.kinds import (
     VIRTUAL_SERVICE,
     Kind,
 )
-from fixtures.rollout.records import HASH_LABEL
-from fixtures.rollout.state import State
+from fixtures.timeline.extraction import HASH_LABEL
+from fixtures.timeline.state import State
 
 Object = dict[str, Any]
 Body = Callable[[int, bool], Object]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.relay import FlakyRelay
-from fixtures.cluster.native.provider import NativeCluster
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
+from fixtures.providers.native.provider import NativeCluster
 
 _BACK_SECONDS = 60
 _INSIDE_SECONDS = 20

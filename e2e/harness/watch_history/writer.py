@@ -13,8 +13,8 @@ from kubernetes.client import ApiException
 
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import body_of
-from fixtures.cluster.kinds import Kind
-from fixtures.cluster.kube import Kube
+from fixtures.kube.client import Kube
+from fixtures.kube.kinds import Kind
 
 Object = dict[str, Any]
 _NAMES = 4
