@@ -95,7 +95,7 @@ def _guarded(objects: list[Object]) -> None:
     canary_steps(10, None, 30, {"analysis": inline}, None)(objects)
 
 
-def _shares(records: list[Record]) -> dict[int, object]:
+def _shares(records: list[Record]) -> dict[float, object]:
     """The share at each weight that the VirtualService claimed for 1.1."""
     return {
         each.weights["1.1"]: assert_share(

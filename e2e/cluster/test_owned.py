@@ -93,6 +93,7 @@ def _role(*, rules: list[Object], labels: dict[str, str] | None = None) -> Objec
     return {"apiVersion": _ROLE.api_version, "kind": _ROLE.kind, "metadata": metadata, "rules": rules}
 
 
-def _rules(kube: Kube) -> Object | None:
+def _rules(kube: Kube) -> list[Object] | None:
     found = kube.get(_ROLE, "reader")
-    return found["rules"] if found else None
+    rules: list[Object] | None = found["rules"] if found else None
+    return rules

@@ -30,13 +30,13 @@ def test_the_panel_shows_what_is_so_at_each_pause_and_at_the_end(
     gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:
     with gitops_trial("canary", patches=[_STEPS, judged_by("success-rate")]) as app:
-        shown: dict[int, tuple[Panel, float]] = {}
+        shown: dict[float, tuple[Panel, float]] = {}
         with app.traffic():
             app.deploy("1.1")
-            for step, weight in ((1, 5), (3, 50)):
-                app.wait(all_of(paused_at(step), weight_is(weight)), within=60)
-                shown[weight] = _agreed(app)
-                app.holds(weight_is(weight), for_=_LOOK_SECONDS)
+            for step, percent in ((1, 5), (3, 50)):
+                app.wait(all_of(paused_at(step), weight_is(percent)), within=60)
+                shown[percent] = _agreed(app)
+                app.holds(weight_is(percent), for_=_LOOK_SECONDS)
                 app.promote()
             app.wait(promoted("1.1"), within=60)
             shown[100] = _agreed(app)

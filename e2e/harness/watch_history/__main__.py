@@ -35,7 +35,8 @@ from e2e.harness.watch_history.writer import Writer
 from fixtures.artifacts.builder import Builder
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
-from fixtures.kube.client import KindNotServedError, Kube, configuration_of
+from fixtures.kube.client import KindNotServedError, Kube
+from fixtures.kube.login import configuration_of
 from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
 from fixtures.timeline.recorder import Recorder

@@ -40,7 +40,7 @@ def body_of(kind: Kind, number: int, *, is_well: bool) -> Object:
 
 def is_well(state: State, kind: Kind, name: str) -> bool:
     """Whether an object is well as far as is known; one that is not there is."""
-    said: int | str | None
+    said: float | str | None
     if kind == REPLICA_SET:
         said = (state.get("replicaset", name) or {}).get("desired")
     elif kind == SERVICE:
