@@ -15,7 +15,7 @@ from fixtures.core.paths import cache_root
 from fixtures.core.retry import PendingError, until
 from fixtures.providers.native.traces import Trace, new_since, snapshot
 
-_COMMAND = [sys.executable, str(Path(__file__).parents[2] / ".ci" / "docker"), "--"]
+_COMMAND = [str(Path(sys.executable).with_name("firedamp")), "docker", "--"]
 _START_SECONDS = 300
 # Its files are gigabytes, and others use the disk.
 _GONE_SECONDS = 90
