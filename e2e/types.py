@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from fixtures.plugin.factories import EnterClaim, Report, StartGitOpsTrial, StartTrial, Variant
 
-from fixtures.trial.gitops import GitOpsTrial
-from fixtures.trial.trial import Trial
-
-StartTrial = Callable[..., Trial]
-StartGitOpsTrial = Callable[..., GitOpsTrial]
-Report = Callable[..., None]
-EnterClaim = Callable[..., None]
+__all__ = ["EnterClaim", "Report", "StartGitOpsTrial", "StartTrial", "Variant"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from e2e.types import Variant
 from fixtures.kube.client import Object
-
-Variant = Callable[[list[Object]], None]
 
 # By which an analysis knows whom it judges.
 ARGS: tuple[Object, ...] = (

@@ -4,7 +4,8 @@ import fcntl
 import resource
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import gevent
 import pytest
@@ -26,7 +27,8 @@ def get(path: str = "/", method: str = "GET") -> Message:
     return to_message(method, path, "payments.ns", {}, None)
 
 
-Ask = Callable[..., tuple[Answer, Answer, int]]
+class Ask(Protocol):
+    def __call__(self, script: Script, method: str = "GET") -> tuple[Answer, Answer, int]: ...
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -21,7 +21,9 @@ time.sleep(float(os.environ["SECONDS"]))
 os._exit(7)
 """
 
-Fork = Callable[..., LocustProcess]
+
+class Fork(Protocol):
+    def __call__(self, word: str = "x", *, seconds: float = 0) -> LocustProcess: ...
 
 
 @pytest.fixture

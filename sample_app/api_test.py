@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import requests
@@ -53,7 +54,8 @@ class Server:
         retry.until(check, what="/healthz answers", timeout=60, interval=0.02)
 
 
-Start = Callable[..., Server]
+class Start(Protocol):
+    def __call__(self, tag: str, **environment: str) -> Server: ...
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import pytest
 from e2e import variants
 from e2e.analysis.metrics import BARE, metric
 from e2e.analysis.variants import background, template
-from e2e.types import StartTrial
-from e2e.variants import Variant
+from e2e.types import StartTrial, Variant
 from fixtures.core.errors import FiredampError
 from fixtures.kube.kinds import ROLLOUT
 from fixtures.trial.trial import Trial

@@ -8,8 +8,8 @@ import pytest
 
 from e2e import variants
 from e2e.scaling import scaled_down
-from e2e.types import Report, StartTrial
-from e2e.variants import Variant, combined, lingering
+from e2e.types import Report, StartTrial, Variant
+from e2e.variants import combined, lingering
 from fixtures.conditions.conditions import deployment_available
 from fixtures.conditions.expectation import not_
 from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, requests

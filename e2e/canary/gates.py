@@ -7,7 +7,7 @@ import copy
 from e2e import variants
 from e2e.analysis.metrics import OF_VERSION
 from e2e.analysis.variants import template
-from e2e.variants import Variant
+from e2e.types import Variant
 from fixtures.addons.prometheus import ADDRESS
 from fixtures.kube.client import Object
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from e2e import variants
-from e2e.variants import Variant
+from e2e.types import Variant
 from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.kube.client import Object
 from fixtures.timeline.state import State

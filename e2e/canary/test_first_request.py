@@ -9,8 +9,7 @@ import pytest
 from e2e import variants
 from e2e.analysis.variants import step
 from e2e.canary import gates
-from e2e.types import EnterClaim, StartTrial
-from e2e.variants import Variant
+from e2e.types import EnterClaim, StartTrial, Variant
 from fixtures.conditions.conditions import aborted, promoted
 from fixtures.conditions.expectation import any_of
 from fixtures.judge.verdicts import ENOUGH, requests

@@ -8,8 +8,8 @@ import pytest
 
 from e2e import variants
 from e2e.baseline.pods import ready_shares
-from e2e.types import EnterClaim, Report, StartTrial
-from e2e.variants import Variant, canary_steps, without_analysis
+from e2e.types import EnterClaim, Report, StartTrial, Variant
+from e2e.variants import canary_steps, without_analysis
 from fixtures.conditions.conditions import paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import windows

@@ -6,8 +6,7 @@ import pytest
 
 from e2e import variants
 from e2e.canary import subsets
-from e2e.types import Report, StartTrial
-from e2e.variants import Variant
+from e2e.types import Report, StartTrial, Variant
 from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_gone, windows

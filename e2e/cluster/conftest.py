@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import pytest
 
@@ -15,7 +16,9 @@ from fixtures.providers.native.config import NodeParts
 from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
 
-NewCluster = Callable[..., NativeCluster]
+
+class NewCluster(Protocol):
+    def __call__(self, *, api_port: int = 0) -> NativeCluster: ...
 
 
 @pytest.fixture(scope="session")

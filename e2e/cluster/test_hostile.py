@@ -7,15 +7,18 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from fixtures.cli.hostile_for_test import another_user, folder
 from fixtures.core.paths import cache_root, state_root
 
-Firedamp = Callable[..., subprocess.CompletedProcess[str]]
+
+class Firedamp(Protocol):
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from e2e.mutations.controller import Edit
-from e2e.variants import Variant
+from e2e.types import Variant
 
 
 @dataclass(frozen=True)

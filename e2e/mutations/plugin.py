@@ -8,7 +8,8 @@ import pytest
 
 from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, by_name, edits
-from e2e.variants import Variant, combined
+from e2e.types import Variant
+from e2e.variants import combined
 from fixtures.trial.trial import Trial
 
 # With the changed controller and none of its faults.

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from e2e.operations.kubectl_plugin import Done, Plugin, Started
-from e2e.types import Report, StartTrial
-from e2e.variants import Variant, canary_steps, combined, strategy_of, without_analysis
+from e2e.types import Report, StartTrial, Variant
+from e2e.variants import canary_steps, combined, strategy_of, without_analysis
 from fixtures.conditions.conditions import aborted, degraded, healthy, paused_at, promoted, weight_is
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Object
