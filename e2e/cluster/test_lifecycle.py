@@ -19,13 +19,13 @@ from fixtures.providers.native.provider import NativeCluster
 from fixtures.supervisor import registry
 
 
-def test_what_a_killed_keeper_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:
+def test_what_a_killed_supervisor_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:
     cluster = control_plane()
     cluster.start()
     found = registry.find(cluster.name)
     assert found
     assert found.alive
-    os.kill(found.record.keeper, signal.SIGKILL)
+    os.kill(found.record.supervisor, signal.SIGKILL)
     until(lambda: _has_ended(found.record.node), what="end of the node", timeout=30)
     left = registry.find(cluster.name)
     assert left
