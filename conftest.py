@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.plugin.items import asks_for
+
 _E2E = Path(__file__).parent / "e2e"
 
 
@@ -24,6 +26,6 @@ def _cost(item: pytest.Item) -> tuple[bool, bool, bool]:
 
     Of these, those on kind come last, so that two such clusters never run at once.
     """
-    shared = "environment" in getattr(item, "fixturenames", ())
+    shared = asks_for(item, "environment")
     on_kind = isinstance(item, pytest.Function) and "[kind]" in item.name
     return item.get_closest_marker("e2e") is not None, shared, on_kind

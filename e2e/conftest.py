@@ -7,8 +7,10 @@ import pytest
 from e2e.components import make
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Existing, Options, provisioner
-from fixtures.plugin.items import provider_of
-from fixtures.plugin.plugin import options_of, phases_of, providers_asked_for_gitops
+from fixtures.plugin.items import asks_for, chosen_provider, provider_of
+from fixtures.plugin.needs_gitops import providers_asked_for_gitops
+from fixtures.plugin.options import options_of
+from fixtures.plugin.workers import phases_of
 from fixtures.providers import checks as doctor
 
 
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", [])
         if item.get_closest_marker("e2e") and "components" not in names:
             names.insert(0, "components")
-        if "rig" in names:
+        if asks_for(item, "rig"):
             provider = provider_of(item)
             # Never two clusters of kind at once, which is a matter of memory.
             item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
@@ -93,7 +95,7 @@ def components(
     component_versions: tuple[str, ...],
 ) -> None:
     """All that the selected tests need is made before the first of them, so that none is made beside load."""
-    provider, items = request.config.getoption("--cluster-provider") or "native", request.session.items
+    provider, items = chosen_provider(request.config), request.session.items
     options = Options(
         provider=provider,
         kind_image=kind_image,
