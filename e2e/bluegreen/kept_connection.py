@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from kubernetes.client import ApiException
-
 from fixtures.core.retry import PendingError
 from fixtures.kube.client import Object
+from fixtures.kube.errors import KubeError
 from fixtures.trial.trial import Trial
 
 _NAME = "client"
@@ -55,8 +54,8 @@ def first_answer(app: Trial) -> None:
     """Return once the client was answered by a version. Raises PendingError until then."""
     try:
         found = answers(app)
-    except ApiException as error:
-        raise PendingError(f"its log cannot be read yet: {error.status}") from error
+    except KubeError as error:
+        raise PendingError(f"its log cannot be read yet: {error.message}") from error
     if all(version == "-" for _, version in found):
         raise PendingError(f"{len(found)} tries without an answer")
 

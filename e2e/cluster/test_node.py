@@ -6,8 +6,6 @@ import threading
 import time
 
 import pytest
-import urllib3
-from kubernetes.client import ApiException
 
 from fixtures.core import loopback
 from fixtures.core.errors import ConditionNotMetError, FiredampError
@@ -104,7 +102,7 @@ def _is_waiting(pod: Object) -> None:
 def _is_back(node: NativeCluster, before: int) -> None:
     try:
         is_back = node.pid_of("kube-apiserver") != before and node.kube.raw("/readyz") == "ok"
-    except (FiredampError, ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+    except FiredampError as error:
         raise PendingError(str(error)) from error
     if not is_back:
         raise PendingError("not yet")

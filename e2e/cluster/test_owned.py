@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiException
 
 from e2e.cluster.conftest import NewCluster
-from fixtures.core.errors import FiredampError
 from fixtures.kube.client import Kube, Object
+from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import Kind
 from fixtures.providers.existing.owned import OwnedKube
 from fixtures.providers.existing.sweep import sweep
@@ -54,7 +53,7 @@ def test_a_run_neither_takes_over_nor_changes_what_others_put_in_the_place_of_it
     # As the run saw it before.
     monkeypatch.setattr(both.ours, "_guard", lambda *_: uid)
     for change in changes:
-        with pytest.raises((ApiException, FiredampError)):
+        with pytest.raises(KubeError):
             change(both.ours)
     assert _rules(both.theirs) == [_RULE]
     sweep(both.theirs, _RUN)
@@ -72,7 +71,7 @@ def test_what_others_create_in_the_same_moment_is_theirs(both: Both, monkeypatch
 
     monkeypatch.setattr(both.ours, "require_free", lambda *_: None)
     monkeypatch.setattr(both.ours, "get", look)
-    with pytest.raises(FiredampError, match=r"ClusterRole reader was refused: .*already exists"):
+    with pytest.raises(KubeError, match=r"refuses to create ClusterRole reader: .*already exists"):
         both.ours.apply(_role(rules=[]))
     assert _rules(both.theirs) == [_RULE]
 

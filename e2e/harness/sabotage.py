@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from kubernetes.client import ApiException
-
 from e2e import variants
 from e2e.outages import kill
 from fixtures.addons import istio
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Kube, Object
+from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
 
 _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
@@ -89,8 +88,8 @@ def freeze_virtual_services(kube: Kube, namespace: str) -> None:
     def refused() -> None:
         try:
             kube.patch(VIRTUAL_SERVICE, "payments", namespace, {"metadata": {"labels": {"frozen": "no"}}})
-        except ApiException as error:
-            if "frozen by the test" not in str(error.body):
+        except KubeError as error:
+            if "frozen by the test" not in error.said:
                 raise
         else:
             raise PendingError("a change was taken")

@@ -23,11 +23,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from kubernetes.client import ApiException
-
 from e2e.harness.watch_history.claims import HELD, Claimant, Judgement, judge
 from e2e.harness.watch_history.comparison import RECORDS, Comparison, compare
-from e2e.harness.watch_history.etcd import EtcdHistory, etcd_tls
+from e2e.harness.watch_history.etcd import EtcdHistory
 from e2e.harness.watch_history.objects import KINDS, definitions
 from e2e.harness.watch_history.relay import FlakyRelay
 from e2e.harness.watch_history.trouble import Trouble
@@ -35,7 +33,8 @@ from e2e.harness.watch_history.writer import Writer
 from fixtures.artifacts.builder import Builder
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
-from fixtures.kube.client import KindNotServedError, Kube
+from fixtures.kube.client import Kube
+from fixtures.kube.errors import KubeError
 from fixtures.kube.login import configuration_of
 from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
@@ -78,7 +77,7 @@ def _run_on(node: NativeCluster, seconds: float, seed: int, folder: Path) -> boo
     until(lambda: _all_served(node.kube), what="kinds served", timeout=_SERVED_SECONDS)
     url = f"https://127.0.0.1:{node.forward('127.0.0.1', _ETCD_PORT)}"
     with ExitStack() as running:
-        history = EtcdHistory(url, etcd_tls(node.kubeconfig.parent / "pki"), _NAMESPACE)
+        history = EtcdHistory(url, node.kubeconfig.parent / "pki", _NAMESPACE)
         running.enter_context(history)
         configuration = configuration_of(node.kubeconfig)
         relay = running.enter_context(FlakyRelay(int(configuration.host.rsplit(":", 1)[1])))
@@ -106,7 +105,7 @@ def _all_served(kube: Kube) -> None:
     for kind in KINDS:
         try:
             kube.list(kind, _NAMESPACE)
-        except (ApiException, KindNotServedError) as error:
+        except KubeError as error:
             raise PendingError(f"{kind.kind}: {error}") from error
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import urllib3
+import requests
 
 from e2e.harness.watch_history.background import Background
+from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.kinds import ANALYSIS_RUN, REPLICA_SET, SERVICE, VIRTUAL_SERVICE, Kind
 
@@ -54,19 +54,19 @@ class EtcdHistory(Background):
         changes: What happened so far, in order.
     """
 
-    def __init__(self, url: str, tls: ssl.SSLContext, namespace: str) -> None:
+    def __init__(self, url: str, pki: Path, namespace: str) -> None:
         """Follow the namespace.
 
         Args:
             url: Where etcd is.
-            tls: What it lets one in by.
+            pki: The folder with the certificates of the native node, by which etcd lets one in.
             namespace: Of which the history is.
         """
         super().__init__("etcd-history", end_seconds=2 * _READ_SECONDS)
         self.changes: list[Change] = []
         self._url = url
         self._namespace = namespace
-        self._pool = urllib3.PoolManager(ssl_context=tls, retries=False, assert_hostname="127.0.0.1")
+        self._session = _session(pki)
 
     def __enter__(self) -> Self:
         self._next = self._revision() + 1
@@ -82,8 +82,8 @@ class EtcdHistory(Background):
         until(check, what=f"etcd's history up to {revision}", timeout=60)
 
     def _revision(self) -> int:
-        answer = self._pool.request(
-            "POST", f"{self._url}/v3/kv/range", json={"key": _text("/"), "count_only": True}, timeout=10
+        answer = self._session.post(
+            f"{self._url}/v3/kv/range", json={"key": _text("/"), "count_only": True}, timeout=10
         )
         return int(answer.json()["header"]["revision"])
 
@@ -93,7 +93,7 @@ class EtcdHistory(Background):
             try:
                 for answer in self._stream():
                     self._take(answer)
-            except (urllib3.exceptions.HTTPError, OSError):
+            except OSError:  # all errors of requests are such
                 self._stop.wait(_PAUSE)
 
     def _stream(self) -> Iterator[dict[str, Any]]:
@@ -101,13 +101,12 @@ class EtcdHistory(Background):
             "key": _text("/registry/"), "range_end": _text("/registry0"), "start_revision": str(self._next),
             "prev_kv": True,
         }  # fmt: skip
-        answer = self._pool.request(
-            "POST", f"{self._url}/v3/watch", json={"create_request": wanted}, preload_content=False,
-            timeout=urllib3.Timeout(connect=5, read=_READ_SECONDS),
-        )  # fmt: skip
+        answer = self._session.post(
+            f"{self._url}/v3/watch", json={"create_request": wanted}, stream=True, timeout=(5, _READ_SECONDS)
+        )
         try:
             pending = b""
-            for chunk in answer.stream(amt=None, decode_content=False):
+            for chunk in answer.iter_content(chunk_size=None):
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     yield json.loads(line)
@@ -121,7 +120,7 @@ class EtcdHistory(Background):
         if result is None or result.get("canceled"):
             if int((result or {}).get("compact_revision", 0)):
                 raise RuntimeError(f"etcd has compacted its history: {answer}")
-            raise urllib3.exceptions.ProtocolError(f"the watch ended: {answer}")
+            raise requests.ConnectionError(f"the watch ended: {answer}")
         for event in result.get("events", []):
             change = _change(event, self._namespace)
             if change:
@@ -130,12 +129,12 @@ class EtcdHistory(Background):
             self._next = max(int(event["kv"]["mod_revision"]) for event in result["events"]) + 1
 
 
-def etcd_tls(pki: Path) -> ssl.SSLContext:
-    """What a native node's etcd lets one in by: the certificate of its API server."""
-    authority = next(path for path in (pki / "etcd-ca.crt", pki / "ca.crt") if path.exists())
-    context = ssl.create_default_context(cafile=str(authority))
-    context.load_cert_chain(pki / "etcd-client.crt", pki / "etcd-client.key")
-    return context
+def _session(pki: Path) -> requests.Session:
+    """Connections with what a native node's etcd lets one in by: the certificate of its API server."""
+    session = loopback.session()
+    session.verify = str(next(path for path in (pki / "etcd-ca.crt", pki / "ca.crt") if path.exists()))
+    session.cert = (str(pki / "etcd-client.crt"), str(pki / "etcd-client.key"))
+    return session
 
 
 def _change(event: dict[str, Any], namespace: str) -> Change | None:

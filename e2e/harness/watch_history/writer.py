@@ -8,12 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-import urllib3
-from kubernetes.client import ApiException
-
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import body_of
 from fixtures.kube.client import Kube
+from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import Kind
 
 Object = dict[str, Any]
@@ -21,7 +19,6 @@ _NAMES = 4
 _PAUSE = 0.05
 # Of a hundred changes: those after which the object is not well for a moment, and deletions.
 _LAPSES, _DELETIONS = 5, 15
-_AWAY = (ApiException, urllib3.exceptions.HTTPError, OSError)
 _END_SECONDS = 60
 _ANNOTATION = "history/number"
 
@@ -117,7 +114,7 @@ class Writer(Background):
         while True:
             try:
                 act()
-            except _AWAY:
+            except KubeError:
                 if not is_done(self._get(name)):
                     time.sleep(_PAUSE)
                     continue
@@ -128,5 +125,5 @@ class Writer(Background):
         while True:
             try:
                 return self._kube.get(self.kind, name, self._namespace)
-            except _AWAY:
+            except KubeError:
                 time.sleep(_PAUSE)
