@@ -50,19 +50,20 @@ def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
         assert found[_ALL]["per-version"] == _TIMES, found
         assert found[_SOME]["per-version"] > _TIMES // 2, found
         missed = found[_SOME]["aggregate"] == 0 and rates[_SOME].value > 0
-    claim(
-        "an aggregate success rate >= 95% catches a broken canary at 5%",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if missed else HOLDS,
-        evidence={
-            "success_of_all_clients_while_the_canary_fails_everything": f"{rates[_ALL]}: on the threshold,"
-            f" so that {found[_ALL]['aggregate']} of {_TIMES} measurements were below it by chance",
-            "success_of_all_clients_while_it_fails_20%": f"{rates[_SOME]}:"
-            f" {found[_SOME]['aggregate']} of {_TIMES} below; promoted, and had {everything}",
-            "the_same_per_version": f"{found[_ALL]['per-version']} and {found[_SOME]['per-version']}"
-            f" of {_TIMES} below",
-        },
-    )
+        claim(
+            "an aggregate success rate >= 95% catches a broken canary at 5%",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if missed else HOLDS,
+            evidence={
+                "success_of_all_clients_while_the_canary_fails_everything": f"{rates[_ALL]}: on the"
+                f" threshold, so that {found[_ALL]['aggregate']} of {_TIMES} measurements were below it by"
+                " chance",
+                "success_of_all_clients_while_it_fails_20%": f"{rates[_SOME]}:"
+                f" {found[_SOME]['aggregate']} of {_TIMES} below; promoted, and had {everything}",
+                "the_same_per_version": f"{found[_ALL]['per-version']} and {found[_SOME]['per-version']}"
+                f" of {_TIMES} below",
+            },
+        )
 
 
 def _watch(app: Trial, version: str) -> dict[str, int]:

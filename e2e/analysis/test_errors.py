@@ -8,10 +8,9 @@ import pytest
 
 from e2e.analysis import runs
 from e2e.analysis.metrics import BAD, BARE, GOOD, metric
-from e2e.types import EnterClaim
+from e2e.types import EnterClaim, StartTrial
 from fixtures.addons import prometheus
 from fixtures.core.retry import PendingError
-from fixtures.environment.environment import Environment
 from fixtures.kube.client import Kube, Object, pods_of
 from fixtures.kube.kinds import ANALYSIS_RUN
 from fixtures.kube.wait import wait_for
@@ -28,10 +27,10 @@ _IF_THEY_ADD_UP = holds_if(
 
 @pytest.mark.scenario("an-3")
 def test_a_network_error_is_no_failure_and_only_a_row_of_them_ends_the_analysis(
-    environment: Environment, claim: EnterClaim
+    trial: StartTrial, claim: EnterClaim
 ) -> None:
-    kube = environment.kube
-    with runs.namespace(kube) as namespace:
+    with trial("deployment") as app:
+        kube, namespace = app.kube, app.namespace
         flaky = runs.create_without_end(kube, namespace, "flaky")
         gone = runs.create_without_end(kube, namespace, "gone")
         transient, lasting = (metric("m", GOOD, BARE, address=url, **_THREE_GOOD) for url in (flaky, gone))
@@ -47,31 +46,31 @@ def test_a_network_error_is_no_failure_and_only_a_row_of_them_ends_the_analysis(
         _lead_to_prometheus(kube, namespace, "flaky")
         ended = {name: runs.ended(kube, namespace, name, within=180) for name in metrics}
 
-    once, often = (runs.measured(ended[name]) for name in ("transient", "lasting"))
-    assert "connection refused" in once["measurements"][0]["message"]
-    # The next try comes by itself, and may be early for a node that has yet to hear of the endpoint.
-    assert 1 <= once["error"] <= _ERROR_LIMIT, once
-    assert (once.get("failed", 0), once["successful"]) == (0, 3), once
-    assert (often["error"], often.get("failed", 0)) == (5, 0), often
-    assert "consecutiveErrors (5) > consecutiveErrorLimit (4)" in ended["lasting"]["message"]
-    assert "consecutiveErrors (1) > consecutiveErrorLimit (0)" in ended["strict"]["message"]
-    assert (ended["bad"]["phase"], runs.measured(ended["bad"])["failed"]) == ("Failed", 1)
-    retries = runs.gaps(often["measurements"])
-    # Whatever the interval; a busy controller comes by later than it meant to.
-    assert all(_RETRY_SECONDS - 1 <= gap <= 2 * _RETRY_SECONDS for gap in retries), retries
-    claim(
-        "failureLimit 0 with a transient network error fails the analysis",
-        expected=_IF_THEY_ADD_UP,
-        found=_verdict({name: status["phase"] for name, status in ended.items()}),
-        evidence={
-            "connection_refused_then_3_good_values": f"{ended['transient']['phase']}; {once['error']} of"
-            f" {_ERROR_LIMIT} errors allowed, 0 failed",
-            "refused_for_good": f"{ended['lasting']['phase']} {sum(retries):.0f} s after the first of 5"
-            f" errors, retried every {_RETRY_SECONDS} s whatever the interval (1 s); 0 failed",
-            "refused_with_consecutiveErrorLimit_0": f"{ended['strict']['phase']} at the first error",
-            "one_bad_value": f"{ended['bad']['phase']} at the first",
-        },
-    )
+        once, often = (runs.measured(ended[name]) for name in ("transient", "lasting"))
+        assert "connection refused" in once["measurements"][0]["message"]
+        # The next try comes by itself, and may be early for a node that has yet to hear of the endpoint.
+        assert 1 <= once["error"] <= _ERROR_LIMIT, once
+        assert (once.get("failed", 0), once["successful"]) == (0, 3), once
+        assert (often["error"], often.get("failed", 0)) == (5, 0), often
+        assert "consecutiveErrors (5) > consecutiveErrorLimit (4)" in ended["lasting"]["message"]
+        assert "consecutiveErrors (1) > consecutiveErrorLimit (0)" in ended["strict"]["message"]
+        assert (ended["bad"]["phase"], runs.measured(ended["bad"])["failed"]) == ("Failed", 1)
+        retries = runs.gaps(often["measurements"])
+        # Whatever the interval; a busy controller comes by later than it meant to.
+        assert all(_RETRY_SECONDS - 1 <= gap <= 2 * _RETRY_SECONDS for gap in retries), retries
+        claim(
+            "failureLimit 0 with a transient network error fails the analysis",
+            expected=_IF_THEY_ADD_UP,
+            found=_verdict({name: status["phase"] for name, status in ended.items()}),
+            evidence={
+                "connection_refused_then_3_good_values": f"{ended['transient']['phase']}; {once['error']} of"
+                f" {_ERROR_LIMIT} errors allowed, 0 failed",
+                "refused_for_good": f"{ended['lasting']['phase']} {sum(retries):.0f} s after the first of 5"
+                f" errors, retried every {_RETRY_SECONDS} s whatever the interval (1 s); 0 failed",
+                "refused_with_consecutiveErrorLimit_0": f"{ended['strict']['phase']} at the first error",
+                "one_bad_value": f"{ended['bad']['phase']} at the first",
+            },
+        )
 
 
 def _verdict(phases: dict[str, str]) -> str:

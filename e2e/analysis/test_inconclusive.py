@@ -100,12 +100,12 @@ def test_an_inconclusive_background_analysis_does_not_hold_a_canary_whose_pauses
         if went_on:
             paused = entered(records, _GREY, _PAUSE_AT_50 + 1) - entered(records, _GREY, _PAUSE_AT_50)
             evidence["pause at 50%"] = f"{paused:.2f} s of {_PAUSE_SECONDS}"
-    claim(
-        "An inconclusive background analysis holds a canary with timed pauses until somebody decides",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if went_on else HOLDS,
-        evidence=evidence,
-    )
+        claim(
+            "An inconclusive background analysis holds a canary with timed pauses until somebody decides",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if went_on else HOLDS,
+            evidence=evidence,
+        )
 
 
 _UNDECIDED = all_of(paused_at(_ANALYSIS_STEP), weight_is(25))

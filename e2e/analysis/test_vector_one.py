@@ -50,15 +50,15 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
 
         told = [run for run in present(records, "analysis") if run["count"]]
         share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
-    claim(
-        f"`or vector(1)` is safe when {reason}",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if ended else HOLDS,
-        evidence={
-            "AnalysisRun": f"{told[-1]['run_phase']}, {told[-1]['count']} of value {told[-1]['value']}",
-            "clients_given_500_after_promotion": share,
-        },
-    )
+        claim(
+            f"`or vector(1)` is safe when {reason}",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if ended else HOLDS,
+            evidence={
+                "AnalysisRun": f"{told[-1]['run_phase']}, {told[-1]['count']} of value {told[-1]['value']}",
+                "clients_given_500_after_promotion": share,
+            },
+        )
 
 
 def _release(app: Trial, also: list[Object]) -> Window | None:

@@ -49,12 +49,12 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
         end = Window(done + CONVERGENCE_SECONDS)
         everything = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=end)
         failed = Share(sum(each.failed for each in requests(records, ACTIVE, end)), everything.n)
-    claim(
-        "A Deployment's rolling update stops when most requests fail",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if failed.value > _MOST else HOLDS,
-        evidence={"failed requests once every pod was new": failed, "deploy to that": f"{took:.1f} s"},
-    )
+        claim(
+            "A Deployment's rolling update stops when most requests fail",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if failed.value > _MOST else HOLDS,
+            evidence={"failed requests once every pod was new": failed, "deploy to that": f"{took:.1f} s"},
+        )
     numbers(deploy_to_all_pods_broken=f"{took:.1f} s", broken_responses_at_the_end=everything)
 
 

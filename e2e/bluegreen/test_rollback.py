@@ -56,18 +56,18 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
         back_at_blue = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=back.settled())
         answered = assert_no_errors(records, lane=ACTIVE)
         last = max(r.received for r in requests(records, ACTIVE) if r.version == "1.1") - undone
-    claim(
-        "An abort within scaleDownDelaySeconds of a promotion brings blue back.",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if none else HOLDS,
-        evidence={
-            "blue_after_the_abort": none,
-            "blue's pods": "2 of 2 there all the while",
-            "undo_to_blue_active": f"{back.t - undone:.2f} s, without a pause",
-            "undo_to_last_response_of_green": f"{last:.2f} s",
-            "green_afterwards": back_at_blue,
-        },
-    )
+        claim(
+            "An abort within scaleDownDelaySeconds of a promotion brings blue back.",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if none else HOLDS,
+            evidence={
+                "blue_after_the_abort": none,
+                "blue's pods": "2 of 2 there all the while",
+                "undo_to_blue_active": f"{back.t - undone:.2f} s, without a pause",
+                "undo_to_last_response_of_green": f"{last:.2f} s",
+                "green_afterwards": back_at_blue,
+            },
+        )
     numbers(undo_to_last_response_of_green=f"{last:.2f} s", failed_requests=f"0 of {answered:,}")
 
 
@@ -92,15 +92,15 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
         answered = assert_no_errors(records, lane=ACTIVE)
         # Two watches tell when it began and when it ended, and one may be late by seconds.
         held = alive == 2 and _SHORT_SECONDS - 7 <= kept <= _SHORT_SECONDS + 20
-    claim(
-        "scaleDownDelaySeconds keeps blue alive for a rollback.",
-        expected=HOLDS,
-        found=HOLDS if held else DOES_NOT_HOLD,
-        evidence={
-            "kept_for": f"{kept:.1f} s (scaleDownDelaySeconds {_SHORT_SECONDS}), {alive} of 2 pods ready",
-            "an_undo_later": "new pods, behind the preview, waits for a promotion",
-        },
-    )
+        claim(
+            "scaleDownDelaySeconds keeps blue alive for a rollback.",
+            expected=HOLDS,
+            found=HOLDS if held else DOES_NOT_HOLD,
+            evidence={
+                "kept_for": f"{kept:.1f} s (scaleDownDelaySeconds {_SHORT_SECONDS}), {alive} of 2 pods ready",
+                "an_undo_later": "new pods, behind the preview, waits for a promotion",
+            },
+        )
     numbers(failed_requests=f"0 of {answered:,}")
 
 
@@ -126,16 +126,16 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
         answered = assert_no_errors(records, lane=ACTIVE)
         assert app.stable_pods() == blue, "blue's pods are others than before"
         last = max(r.received for r in requests(records, ACTIVE) if r.version == "1.1")
-    claim(
-        "An abort while the analysis after a promotion runs brings blue back.",
-        expected=HOLDS,
-        found=HOLDS if came_back and none else DOES_NOT_HOLD,
-        evidence={
-            "abort_to_last_response_of_green": f"{last - asked(records, 'abort'):.2f} s",
-            "green_afterwards": none,
-            "failed_requests": f"0 of {answered:,}",
-        },
-    )
+        claim(
+            "An abort while the analysis after a promotion runs brings blue back.",
+            expected=HOLDS,
+            found=HOLDS if came_back and none else DOES_NOT_HOLD,
+            evidence={
+                "abort_to_last_response_of_green": f"{last - asked(records, 'abort'):.2f} s",
+                "green_afterwards": none,
+                "failed_requests": f"0 of {answered:,}",
+            },
+        )
 
 
 def _promote(app: Trial, version: str) -> None:

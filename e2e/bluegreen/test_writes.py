@@ -45,17 +45,17 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
         first, quick, second = switches(records)
         slow = max(first, second, key=lambda switch: switch.overlap)
         answered = assert_no_errors(records, lane=ACTIVE)
-    claim(
-        "With blue-green, two versions never serve writes at once.",
-        expected=holds_if("no write is under way at the switch"),
-        found=holds_if("no write is under way at the switch") if slow.overlap else HOLDS,
-        evidence={
-            "both_answered_for, writes of 0.8 s": f"{slow.overlap:.3f} s",
-            "both_answered_for, writes of some ms": f"{quick.overlap:.3f} s",
-            "gateway_sent_to_both_for": f"{slow.mixed:.3f} s and {quick.mixed:.3f} s",
-            "failed_writes": f"0 of {answered:,}",
-        },
-    )
+        claim(
+            "With blue-green, two versions never serve writes at once.",
+            expected=holds_if("no write is under way at the switch"),
+            found=holds_if("no write is under way at the switch") if slow.overlap else HOLDS,
+            evidence={
+                "both_answered_for, writes of 0.8 s": f"{slow.overlap:.3f} s",
+                "both_answered_for, writes of some ms": f"{quick.overlap:.3f} s",
+                "gateway_sent_to_both_for": f"{slow.mixed:.3f} s and {quick.mixed:.3f} s",
+                "failed_writes": f"0 of {answered:,}",
+            },
+        )
 
 
 @pytest.mark.scenario("bg-9")
@@ -73,13 +73,13 @@ def test_a_kept_connection_writes_to_blue_until_blue_ends(trial: StartTrial, cla
         late = [t for t, version in written if version == "1.0"]
         last = max(late, default=0.0)
         ended = scaled_down_at(records, "1.0", switch.t) - switch.t
-    claim(
-        "Every client writes to green as soon as the active Service selects it.",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if last > CONVERGENCE_SECONDS else HOLDS,
-        evidence={
-            "client": "in the cluster, to the Service's address, over one connection that it keeps",
-            "writes_to_blue_after_the_switch": f"{len(late):,}, the last one {last:.1f} s after it",
-            "blue_scaled_down": f"{ended:.1f} s after it (scaleDownDelaySeconds {_KEPT_SECONDS})",
-        },
-    )
+        claim(
+            "Every client writes to green as soon as the active Service selects it.",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if last > CONVERGENCE_SECONDS else HOLDS,
+            evidence={
+                "client": "in the cluster, to the Service's address, over one connection that it keeps",
+                "writes_to_blue_after_the_switch": f"{len(late):,}, the last one {last:.1f} s after it",
+                "blue_scaled_down": f"{ended:.1f} s after it (scaleDownDelaySeconds {_KEPT_SECONDS})",
+            },
+        )

@@ -36,12 +36,16 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
             pod["restarts"] for pod in of_kind(records, "pod") if pod["image"].endswith("1.2-crash")
         )
         assert restarts > 0, "the version did not crash, so this proved nothing"
-    claim(
-        "A canary contains a version that crashes at boot before a client meets it",
-        expected=HOLDS,
-        found=HOLDS if reached and failed else DOES_NOT_HOLD,
-        evidence={"answers of that version": reached, "failed requests": failed, "Degraded": f"{took:.1f} s"},
-    )
+        claim(
+            "A canary contains a version that crashes at boot before a client meets it",
+            expected=HOLDS,
+            found=HOLDS if reached and failed else DOES_NOT_HOLD,
+            evidence={
+                "answers of that version": reached,
+                "failed requests": failed,
+                "Degraded": f"{took:.1f} s",
+            },
+        )
     numbers(
         deploy_to_Degraded=f"{took:.1f} s (progressDeadlineSeconds 30)",
         restarts_of_the_canary=restarts,

@@ -105,12 +105,12 @@ def test_a_failure_of_the_first_request_is_caught_by_some_gates(
         failed = [request for request in sent if request.failed and request.version == _BAD]
         assert len({request.pod for request in failed}) == len(failed), "a pod failed more than its first"
         assert (len(failed), is_aborted) == (gate.errors, gate.is_aborted)
-    claim(
-        gate.claim,
-        expected=gate.verdict,
-        found=HOLDS if is_aborted or not failed else DOES_NOT_HOLD,
-        evidence={
-            "requests that it failed": f"{len(failed)} of {len(sent):,}",
-            "the version was": "aborted; a good one got through" if is_aborted else "promoted",
-        },
-    )
+        claim(
+            gate.claim,
+            expected=gate.verdict,
+            found=HOLDS if is_aborted or not failed else DOES_NOT_HOLD,
+            evidence={
+                "requests that it failed": f"{len(failed)} of {len(sent):,}",
+                "the version was": "aborted; a good one got through" if is_aborted else "promoted",
+            },
+        )

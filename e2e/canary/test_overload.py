@@ -41,16 +41,16 @@ def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: Ent
         assert_no_errors(records, lane=ACTIVE, window=few.window)
         sent = requests(records, ACTIVE, everything.window)
         failed = Share(sum(request.failed for request in sent), len(sent))
-    claim(
-        "A canary at 5% with an analysis of its success rate finds a fault before all clients have it",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if failed.value > 0.05 else HOLDS,
-        evidence={
-            "fault": "500 beyond 40 requests/s per pod",
-            "share at 5%": f"{share}, none failed",
-            "failed once promoted": failed,
-        },
-    )
+        claim(
+            "A canary at 5% with an analysis of its success rate finds a fault before all clients have it",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if failed.value > 0.05 else HOLDS,
+            evidence={
+                "fault": "500 beyond 40 requests/s per pod",
+                "share at 5%": f"{share}, none failed",
+                "failed once promoted": failed,
+            },
+        )
 
 
 @pytest.mark.scenario("can-19")
@@ -72,14 +72,14 @@ def test_a_fault_under_load_is_found_by_a_load_test_before_any_client_has_it(
         assert len(sent) >= ENOUGH, f"only {len(sent):,} requests"
         reached = exactly_zero(sum(request.version == "1.2-overload" for request in sent), len(sent))
         failed = exactly_zero(sum(request.failed for request in sent), len(sent))
-    claim(
-        "A load test as a step before the first weight finds a fault that only load shows",
-        expected=HOLDS,
-        found=HOLDS if reached and failed else DOES_NOT_HOLD,
-        evidence={
-            "load": f"{_TEST_RATE:g} requests/s for 4 s on one pod",
-            "responses of the bad version to clients": reached,
-            "failed requests of clients": failed,
-            "a good version": "passes the same load test",
-        },
-    )
+        claim(
+            "A load test as a step before the first weight finds a fault that only load shows",
+            expected=HOLDS,
+            found=HOLDS if reached and failed else DOES_NOT_HOLD,
+            evidence={
+                "load": f"{_TEST_RATE:g} requests/s for 4 s on one pod",
+                "responses of the bad version to clients": reached,
+                "failed requests of clients": failed,
+                "a good version": "passes the same load test",
+            },
+        )

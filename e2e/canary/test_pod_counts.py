@@ -16,7 +16,7 @@ from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, assert_share, requests, shares
 from fixtures.kube.client import Object
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.trial.trial import ACTIVE
+from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 # 1,600 requests, or 1,100 once the gateway has followed.
@@ -40,22 +40,22 @@ class Seen:
 def test_the_weight_is_what_clients_get_whatever_the_number_of_pods(
     trial: StartTrial, claim: EnterClaim
 ) -> None:
-    one_of_20 = _at_5_percent(trial, replicas=20, variant=canary_steps(5, None))
-    five_of_10 = _at_5_percent(
-        trial, replicas=10, variant=canary_steps({"setCanaryScale": {"replicas": 5}}, 5, None)
-    )
-    assert (one_of_20.canary, one_of_20.stable) == (1, 20)
-    assert (five_of_10.canary, five_of_10.stable) == (5, 10)
-    both = one_of_20.share.contains(0.05) and five_of_10.share.contains(0.05)
-    claim(
-        "Istio routes exactly 5% regardless of pod count",
-        expected=HOLDS,
-        found=HOLDS if both else DOES_NOT_HOLD,
-        evidence={
-            "1 canary pod beside 20": one_of_20,
-            "5 canary pods beside 10": five_of_10,
-        },
-    )
+    with trial("canary", replicas=20, variant=_paused(5)) as app:
+        one_of_20 = _at_5_percent(app)
+        assert (one_of_20.canary, one_of_20.stable) == (1, 20)
+    with trial("canary", replicas=10, variant=_paused({"setCanaryScale": {"replicas": 5}}, 5)) as app:
+        five_of_10 = _at_5_percent(app)
+        assert (five_of_10.canary, five_of_10.stable) == (5, 10)
+        both = one_of_20.share.contains(0.05) and five_of_10.share.contains(0.05)
+        claim(
+            "Istio routes exactly 5% regardless of pod count",
+            expected=HOLDS,
+            found=HOLDS if both else DOES_NOT_HOLD,
+            evidence={
+                "1 canary pod beside 20": one_of_20,
+                "5 canary pods beside 10": five_of_10,
+            },
+        )
 
 
 @pytest.mark.scenario("can-6")
@@ -86,20 +86,23 @@ def test_without_a_traffic_router_the_share_follows_the_pods_and_5_percent_canno
     numbers(failed_requests=f"0 of {answered:,}")
 
 
-def _at_5_percent(trial: StartTrial, *, replicas: int, variant: Variant) -> Seen:
-    changed = variants.combined(without_analysis, _patient, variant)
-    with trial("canary", replicas=replicas, variant=changed) as app:
-        with app.traffic(100):
-            app.deploy("1.1")
-            there = all_of(paused_at(), weight_is(5))
-            app.wait(there, within=120)
-            app.stays(there, weights={"1.0": 95, "1.1": 5})
-        records = app.records()
-        (settled,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 5]
-        assert_no_errors(records, lane=ACTIVE)
-        share = shares(records, ACTIVE, settled.window)["1.1"]
-        assert share.n >= ENOUGH, f"too few for a verdict: {share}"
-        return Seen(share, *(_pods(records, tag, settled.window) for tag in ("1.1", "1.0")))
+def _paused(*steps: int | Object) -> Variant:
+    """A canary that goes through some steps and then waits to be promoted."""
+    return variants.combined(without_analysis, _patient, canary_steps(*steps, None))
+
+
+def _at_5_percent(app: Trial) -> Seen:
+    with app.traffic(100):
+        app.deploy("1.1")
+        there = all_of(paused_at(), weight_is(5))
+        app.wait(there, within=120)
+        app.stays(there, weights={"1.0": 95, "1.1": 5})
+    records = app.records()
+    (settled,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 5]
+    assert_no_errors(records, lane=ACTIVE)
+    share = shares(records, ACTIVE, settled.window)["1.1"]
+    assert share.n >= ENOUGH, f"too few for a verdict: {share}"
+    return Seen(share, *(_pods(records, tag, settled.window) for tag in ("1.1", "1.0")))
 
 
 def _pods(records: list[Object], version: str, window: Window) -> int:

@@ -45,17 +45,17 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
         runs = [run for run in present(records, "analysis") if run["t"] > broken]
         measured = {run["name"] for run in runs if run["run_phase"] == "Running"}
         assert not measured, f"an analysis went on after the promotion: {measured}"
-    bad = _bad(after)
-    claim(
-        "what a canary has let pass is safe for clients from then on",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if bad.k else HOLDS,
-        evidence={
-            "failed_requests_until_promoted": f"0 of {released:,}",
-            "failed_requests_once_the_dependency_fails": bad,
-            "the_Rollout_meanwhile": f"Healthy for all {_WINDOW_SECONDS:.0f} s, without an analysis",
-        },
-    )
+        bad = _bad(after)
+        claim(
+            "what a canary has let pass is safe for clients from then on",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if bad.k else HOLDS,
+            evidence={
+                "failed_requests_until_promoted": f"0 of {released:,}",
+                "failed_requests_once_the_dependency_fails": bad,
+                "the_Rollout_meanwhile": f"Healthy for all {_WINDOW_SECONDS:.0f} s, without an analysis",
+            },
+        )
 
 
 @pytest.mark.scenario("op-4")
@@ -86,27 +86,29 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
         assert {request.version for request in after if request.version} == {_LEDGER}
         values = _success_rates(records, settled, asked)
         assert values, "the analysis measured nothing"
-    stable, canary = (_bad([each for each in during if each.version == tag]) for tag in (_LEDGER, _MIGRATES))
-    left = _bad(after)
-    claim(
-        "an analysis of the canary shows what the canary does to clients",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if values == {"[1]"} and stable.k and not canary.k else HOLDS,
-        evidence={
-            "success_rate_of_the_canary_by_its_analysis": ", ".join(sorted(values)),
-            "failed_requests_of_the_canary": canary,
-            "failed_requests_of_the_stable_version_meanwhile": stable,
-        },
-    )
-    claim(
-        "an abort brings back what clients had before",
-        expected=DOES_NOT_HOLD,
-        found=DOES_NOT_HOLD if left.k else HOLDS,
-        evidence={
-            "failed_requests_after_the_abort": left,
-            "answered_by": f"{_LEDGER} alone, the stable version",
-        },
-    )
+        stable, canary = (
+            _bad([each for each in during if each.version == tag]) for tag in (_LEDGER, _MIGRATES)
+        )
+        left = _bad(after)
+        claim(
+            "an analysis of the canary shows what the canary does to clients",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if values == {"[1]"} and stable.k and not canary.k else HOLDS,
+            evidence={
+                "success_rate_of_the_canary_by_its_analysis": ", ".join(sorted(values)),
+                "failed_requests_of_the_canary": canary,
+                "failed_requests_of_the_stable_version_meanwhile": stable,
+            },
+        )
+        claim(
+            "an abort brings back what clients had before",
+            expected=DOES_NOT_HOLD,
+            found=DOES_NOT_HOLD if left.k else HOLDS,
+            evidence={
+                "failed_requests_after_the_abort": left,
+                "answered_by": f"{_LEDGER} alone, the stable version",
+            },
+        )
 
 
 def _bad(sent: list[Request]) -> Share:

@@ -57,19 +57,19 @@ def test_migration_under_load(
         assert len(during) >= ENOUGH, f"only {len(during)} requests"
         assert during[-1].pod in _pods_of_the_rollout(app), "the Rollout's pods do not serve"
         bad = [request for request in during if request.failed]
-    causes = Counter(request.error or str(request.status) for request in bad)
-    claim(
-        f"Deployment to Rollout by {how} is non-disruptive",
-        expected=expected,
-        found=DOES_NOT_HOLD if bad else HOLDS,
-        evidence={
-            "failed_requests": Share(len(bad), len(during)),
-            "from_first_to_last_failure": f"{bad[-1].t - bad[0].t:.2f} s" if bad else "none",
-            "causes": ", ".join(f"{n} x {cause}" for cause, n in causes.most_common(3)) or "none",
-            "fewest_ready_pods": f"{_fewest_ready(records, began)} of {_REPLICAS}",
-            "migration_took": f"{took:.1f} s",
-        },
-    )
+        causes = Counter(request.error or str(request.status) for request in bad)
+        claim(
+            f"Deployment to Rollout by {how} is non-disruptive",
+            expected=expected,
+            found=DOES_NOT_HOLD if bad else HOLDS,
+            evidence={
+                "failed_requests": Share(len(bad), len(during)),
+                "from_first_to_last_failure": f"{bad[-1].t - bad[0].t:.2f} s" if bad else "none",
+                "causes": ", ".join(f"{n} x {cause}" for cause, n in causes.most_common(3)) or "none",
+                "fewest_ready_pods": f"{_fewest_ready(records, began)} of {_REPLICAS}",
+                "migration_took": f"{took:.1f} s",
+            },
+        )
 
 
 def _pods_of_the_rollout(app: Trial) -> set[str]:
