@@ -66,7 +66,11 @@ class EtcdHistory(Background):
         self.changes: list[Change] = []
         self._url = url
         self._namespace = namespace
-        self._session = _session(pki)
+        self._session = loopback.session()
+        authority = next(path for path in (pki / "etcd-ca.crt", pki / "ca.crt") if path.exists())
+        self._session.verify = str(authority)
+        # The API server's, by which alone etcd lets one in.
+        self._session.cert = (str(pki / "etcd-client.crt"), str(pki / "etcd-client.key"))
 
     def __enter__(self) -> Self:
         self._next = self._revision() + 1
@@ -127,14 +131,6 @@ class EtcdHistory(Background):
                 self.changes.append(change)
         if result.get("events"):
             self._next = max(int(event["kv"]["mod_revision"]) for event in result["events"]) + 1
-
-
-def _session(pki: Path) -> requests.Session:
-    """Connections with what a native node's etcd lets one in by: the certificate of its API server."""
-    session = loopback.session()
-    session.verify = str(next(path for path in (pki / "etcd-ca.crt", pki / "ca.crt") if path.exists()))
-    session.cert = (str(pki / "etcd-client.crt"), str(pki / "etcd-client.key"))
-    return session
 
 
 def _change(event: dict[str, Any], namespace: str) -> Change | None:
