@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
-from fixtures.artifacts.pins import pin
-from fixtures.artifacts.recipes import ADDON_IMAGES, METRIC_SERVERS, choose_versions
+from fixtures.artifacts.recipes import ADDON_IMAGES, METRIC_SERVERS
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
@@ -45,10 +45,6 @@ def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases
     needs = needs_of(items)
     for with_gitops in sorted({False, gitops}):
         prepare(replace(options, gitops=with_gitops), phases)
-    Builder(phases=phases).get(*sorted(need for need in needs if "=" not in need))
-    usual = pin("rollouts").version
+    Builder(all_recipes(), phases=phases).get(*sorted(need for need in needs if "=" not in need))
     for need in sorted(need for need in needs if "=" in need):
-        try:
-            prepare(replace(options, versions=(*options.versions, need)), phases)
-        finally:
-            choose_versions({"rollouts": usual})
+        prepare(replace(options, versions=(*options.versions, need)), phases)

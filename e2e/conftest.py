@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.components import make
+from fixtures.addons.components import all_recipes
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Existing, Options, provisioner
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
@@ -72,7 +73,7 @@ def kind_nodes(request: pytest.FixtureRequest, kind_image: str) -> None:
 def embedded_node(request: pytest.FixtureRequest) -> None:
     """For tests of the embedded node: left out where it cannot run, if another provider was asked for."""
     try:
-        doctor.require_native(())
+        doctor.require_native((), all_recipes())
     except FiredampError as error:
         if request.config.getoption("--cluster-provider") in {None, "native"}:
             raise

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
-from fixtures.artifacts.pins import pins
-from fixtures.artifacts.recipes import choose_versions, recipe, recipes
+from fixtures.artifacts.recipes import Recipes
 
 
 def seconds_to_make() -> float:
     """What it would take at most, in seconds: for all components, and for the other versions of some."""
-    usual = {name: found.version for name, found in pins().items()}
-    total = _seconds()
-    for name, found in list(pins().items()):
-        for version in found.others:
-            choose_versions({name: version})
-            total += _seconds()
-            choose_versions({name: usual[name]})
-    return total
+    usual = all_recipes()
+    others = [usual.at({name: version}) for name in usual.pins for version in usual.pins[name].others]
+    return sum(_seconds(recipes) for recipes in (usual, *others))
 
 
-def _seconds() -> float:
-    return sum(recipe(name).seconds for name in Builder().missing(*recipes()))
+def _seconds(recipes: Recipes) -> float:
+    return sum(recipes[name].seconds for name in Builder(recipes).missing(*recipes))

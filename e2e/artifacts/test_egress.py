@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.core.process import CommandError
 from fixtures.providers.native.layout import EGRESS_PORT
@@ -51,7 +52,7 @@ def server_on_the_host() -> Iterator[int]:
 
 @pytest.mark.parametrize("egress", [False, True])
 def test_the_proxy_is_the_only_way_out(server_on_the_host: int, egress: bool, tmp_path: Path) -> None:
-    made = Builder().get(*(name for name in NEEDS if name != "image-store"))
+    made = Builder(all_recipes()).get(*(name for name in NEEDS if name != "image-store"))
     parts = replace(
         node_parts({**made, "image-store": tmp_path}), store=None, only=("etcd", "kube-apiserver")
     )

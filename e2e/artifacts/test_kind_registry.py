@@ -16,11 +16,13 @@ from e2e.artifacts.registry_container import PORT, RegistryContainer
 from e2e.cluster.conformance.kind import KindRig
 from e2e.types import Report
 from e2e.variants import canary_steps, combined, without_analysis
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
 from fixtures.artifacts.digests import by_digest
 from fixtures.artifacts.images import addon_images
 from fixtures.artifacts.mirror import VARIABLE
+from fixtures.artifacts.pins import usual_pins
 from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.conditions.conditions import aborted, promoted, weight_is
@@ -51,7 +53,7 @@ _KINDS_OWN = ("pause", "coredns")
 def container(kind_nodes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryContainer]:
     """A registry that holds the add-ons' images below the names of their registries."""
     del kind_nodes
-    made = Builder().get("registry", "crane", ADDON_IMAGES)
+    made = Builder(all_recipes()).get("registry", "crane", ADDON_IMAGES)
     with RegistryContainer(
         tmp_path_factory.mktemp("container"),
         registry=made["registry"] / "registry",
@@ -78,7 +80,7 @@ def environment(container: RegistryContainer, pytestconfig: pytest.Config) -> It
     with pytest.MonkeyPatch.context() as patch, capture.global_and_fixture_disabled():
         patch.setenv(VARIABLE, container.url)
         phases = Phases()
-        source = RegistrySource(phases=phases)
+        source = RegistrySource(all_recipes(), phases=phases)
         # What stands in for Istio's proxy has upstream's name only, not its filters.
         source.upstream_images = False
         running = start(Options(provider="kind", name=name, artifacts="registry"), phases, source=source)
@@ -113,7 +115,11 @@ def test_a_mirror_that_is_no_container_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
     environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
 ) -> None:
-    wanted = {by_digest(image) for image in addon_images() if not any(own in image for own in _KINDS_OWN)}
+    wanted = {
+        by_digest(image)
+        for image in addon_images(usual_pins())
+        if not any(own in image for own in _KINDS_OWN)
+    }
     pulled = pulled_images(environment.kube, wanted)
     with Trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
         app.deploy("1.2-5xx")
@@ -134,7 +140,7 @@ def test_an_existing_cluster_pulls_the_sample_api_under_the_name_that_the_user_g
     image = f"localhost:{container.port}/team/payments"
     (node,), archive = (
         environment.cluster.nodes,
-        Builder().get("payments-images")["payments-images"] / ARCHIVE,
+        Builder(all_recipes()).get("payments-images")["payments-images"] / ARCHIVE,
     )
     container.push_as("team/payments", archive)
     _tell_node(node, container)
@@ -169,11 +175,10 @@ def _tell_node(node: str, container: RegistryContainer) -> None:
 def _empty(environment: Environment) -> None:
     """Remove the stack from a cluster: the provider existing refuses one that has it."""
     kube, run = environment.kube, f"stack-{secrets.token_hex(3)}"
-    for addon in (*environment.stack.addons, environment.stack.gateway):
-        for each in addon.objects():
-            metadata = each["metadata"]
-            labels = {"metadata": {"labels": {RUN: run}}}
-            kube.patch(Kind.of(each), metadata["name"], metadata.get("namespace"), labels)
+    for each in environment.stack.objects():
+        metadata = each["metadata"]
+        labels = {"metadata": {"labels": {RUN: run}}}
+        kube.patch(Kind.of(each), metadata["name"], metadata.get("namespace"), labels)
     sweep(kube, run)
     until(lambda: _no_trial(kube), what="end of the trials", timeout=_GONE_SECONDS)
 

@@ -20,6 +20,7 @@ from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
 from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
+from fixtures.addons.components import all_recipes
 from fixtures.addons.rollout_extension import Panel
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
@@ -35,9 +36,9 @@ from fixtures.artifacts.images import (
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.oci.image import Config, Image
 from fixtures.artifacts.oci.layer import File, Layer
+from fixtures.artifacts.pins import usual_pins
 from fixtures.artifacts.recipes import addon_images as made_addon_images
 from fixtures.artifacts.recipes import argocd_images as made_argocd_images
-from fixtures.artifacts.recipes import recipe
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
 from fixtures.core import loopback
@@ -61,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def registry(folder: Path) -> Iterator[LocalRegistry]:
-    tools = Builder().get("registry", "crane")
+    tools = Builder(all_recipes()).get("registry", "crane")
     (folder / "registry").mkdir()
     with LocalRegistry(
         folder / "registry", registry=tools["registry"] / "registry", crane=tools["crane"] / "crane"
@@ -75,8 +76,8 @@ def digests(registry: LocalRegistry) -> Mapping[str, str]:
 
     Then each tag is moved to an image that nothing runs with.
     """
-    made = Builder().get(*STAND_IN_NEEDS, *recipe("addon-images").needs)
-    images = [*made_addon_images(made), *(stand_in(image, made) for image in pinned_images())]
+    made = Builder(all_recipes()).get(*STAND_IN_NEEDS, *all_recipes()["addon-images"].needs)
+    images = [*made_addon_images(usual_pins(), made), *(stand_in(image, made) for image in pinned_images())]
     return _push(registry, images)
 
 
@@ -97,15 +98,15 @@ def test_a_first_start_pulls_everything_whatever_the_tags_say_by_now(
     name, phases, began = f"reg-{secrets.token_hex(3)}", Phases(), time.monotonic()
     pulling = _pulling(folder / "cache", phases)
     with capsys.disabled():
-        source = choose("registry", NEEDS, phases, registry=pulling)
+        source = choose("registry", NEEDS, all_recipes(), phases, registry=pulling)
         with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
             ready = time.monotonic() - began
             # The sandbox image is containerd's affair, of which kubelet sees nothing.
-            by_kubelet = {by_digest(image) for image in addon_images() if "pause" not in image}
+            by_kubelet = {by_digest(image) for image in addon_images(usual_pins()) if "pause" not in image}
             pulled = pulled_images(environment.kube, by_kubelet)
             present = _present(environment, source.get("containerd")["containerd"] / "ctr")
             executables = _executables(environment)
-    assert set(map(_untagged, addon_images())) <= present
+    assert set(map(_untagged, addon_images(usual_pins()))) <= present
     assert executables
     assert all(path.is_relative_to(folder / "cache") for path in executables), executables
     assert name not in {each.layout.name for each in clusters.find_all()}
@@ -124,7 +125,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = made_argocd_images(Builder().get(*recipe("argocd-images").needs))
+    made = made_argocd_images(usual_pins(), Builder(all_recipes()).get(*all_recipes()["argocd-images"].needs))
     further = _push(registry, [installer(EXTENSION_INSTALLER), *made])
     _pin({**digests, **further}, tmp_path / "further.toml", monkeypatch)
     phases = Phases()
@@ -134,7 +135,7 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
         panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
         monkeypatch.setattr("fixtures.providers.native.provisioning.Panel", panel)
         with start(options, phases, source=pulling) as environment:
-            pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images())))
+            pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images(usual_pins()))))
             assert environment.gitops
             argocd = environment.gitops.argocd
             served = loopback.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
@@ -150,7 +151,8 @@ def test_what_was_tampered_with_is_not_used(registry: LocalRegistry, folder: Pat
     content = bytearray(blob.read_bytes())
     content[len(content) // 2] ^= 1
     blob.write_bytes(content)
-    source = RegistrySource(Cache(folder / "second"), builder=Builder())
+    builder = Builder(all_recipes())
+    source = RegistrySource(builder.recipes, Cache(folder / "second"), builder=builder)
     with pytest.raises(FiredampError, match="sent something else than its digest says"):
         source.get("etcd")
     assert source.missing("etcd") == ["etcd"]
@@ -159,7 +161,9 @@ def test_what_was_tampered_with_is_not_used(registry: LocalRegistry, folder: Pat
 def test_what_is_not_there_is_named_before_anything_is_pulled(folder: Path) -> None:
     first, *others = pinned_images()
     absent = dataclasses.replace(first, reference=f"registry.k8s.io/kube-apiserver:v0.0.0@sha256:{'0' * 64}")
-    source = RegistrySource(Cache(folder / "third"), builder=Builder(), images=[absent, *others])
+    source = RegistrySource(
+        all_recipes(), Cache(folder / "third"), builder=Builder(all_recipes()), images=[absent, *others]
+    )
     with pytest.raises(FiredampError, match=r"v0\.0\.0@sha256:0+: 127\.0\.0\.1:\d+ does not have it"):
         source.get(*NEEDS)
     assert not (folder / "third").exists()
@@ -185,7 +189,9 @@ def _untagged(image: str) -> str:
 
 
 def _pulling(cache: Path, phases: Phases) -> RegistrySource:
-    source = RegistrySource(Cache(cache), phases, builder=Builder(phases=phases))
+    source = RegistrySource(
+        all_recipes(), Cache(cache), phases, builder=Builder(all_recipes(), phases=phases)
+    )
     # What stands in for Istio's proxy has upstream's name only, not its filters.
     source.upstream_images = False
     return source

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.kube.kinds import SERVICE_ACCOUNT
 from fixtures.kube.wait import wait_for
@@ -23,7 +24,7 @@ class NewCluster(Protocol):
 
 @pytest.fixture(scope="session")
 def parts(embedded_node: None) -> NodeParts:  # noqa: ARG001 - asked for what it refuses
-    return node_parts(Builder().get(*NEEDS))
+    return node_parts(Builder(all_recipes()).get(*NEEDS))
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,9 @@ import pytest
 
 from e2e.cluster.conformance.existing import base
 from e2e.types import Report
-from fixtures.addons.dns import coredns
+from fixtures.addons.dns import COREDNS
+from fixtures.addons.settings import Settings
+from fixtures.artifacts.pins import usual_pins
 from fixtures.conditions.conditions import aborted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
@@ -46,9 +48,8 @@ def theirs(embedded_node: None) -> Iterator[NativeCluster]:
     """A cluster that somebody uses: with DNS, as every such cluster, and with things of theirs."""
     del embedded_node
     with base() as node:
-        dns = coredns(DNS_SERVICE_IP)
-        dns.install(node.kube)
-        dns.ready(node.kube)
+        COREDNS.install(node.kube, Settings(usual_pins(), dns_ip=DNS_SERVICE_IP))
+        COREDNS.ready(node.kube)
         node.kube.apply(*_THEIRS)
         # What the cluster itself puts into a namespace has to be there before anybody counts.
         for kind, name in ((SERVICE_ACCOUNT, "default"), (CONFIG_MAP, "kube-root-ca.crt")):

@@ -10,6 +10,7 @@ import pytest
 from e2e import variants
 from e2e.harness import sabotage
 from e2e.types import StartTrial
+from fixtures.addons.istio import ISTIOD
 from fixtures.conditions.conditions import (
     aborted,
     degraded,
@@ -86,8 +87,8 @@ def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: St
             with pytest.raises(ConditionNotMetError, match=strays):
                 assert_gone(app.records(), lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         finally:
-            app.environment.stack.istiod.install(kube)
-            app.environment.stack.istiod.ready(kube)
+            ISTIOD.install(kube, app.environment.stack.settings)
+            ISTIOD.ready(kube)
 
 
 @pytest.mark.smoke

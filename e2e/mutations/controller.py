@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts import golang
 from fixtures.artifacts.cache import Cache, digest
 from fixtures.artifacts.oci import catalog
 from fixtures.artifacts.oci.image import write_archive
-from fixtures.artifacts.pins import pin
-from fixtures.artifacts.recipes import ARCHIVE, key
+from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.environment.environment import Environment
 from fixtures.kube.client import Object
 
@@ -76,7 +76,8 @@ def build(edits: Sequence[Edit]) -> Path:
         StaleEditError: An edit does not fit.
         FiredampError: The build failed.
     """
-    component = pin(_COMPONENT)
+    recipes = all_recipes()
+    component = recipes.pins[_COMPONENT]
     sources = golang.module_folder(component)
     files = changed_files(edits, sources)
 
@@ -90,7 +91,7 @@ def build(edits: Sequence[Edit]) -> Path:
         shutil.rmtree(copy)
         write_archive([catalog.rollouts(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
 
-    content = digest(key(_COMPONENT), json.dumps(files), Path(__file__))
+    content = digest(recipes.key(_COMPONENT), json.dumps(files), Path(__file__))
     return Cache().get("rollouts-with-faults", content, make) / ARCHIVE
 
 

@@ -10,13 +10,13 @@ from e2e.collected import collected
 from e2e.mutations.controller import Edit, StaleEditError, changed_files
 from e2e.mutations.faults import FAULTS, by_name, edits
 from fixtures.artifacts.golang import module_folder
-from fixtures.artifacts.pins import pin
+from fixtures.artifacts.pins import usual_pins
 
 
 # It reads the module of Argo Rollouts, which has to be downloaded.
 @pytest.mark.e2e
 def test_every_edit_fits_the_pinned_sources() -> None:
-    changed = changed_files(edits(), module_folder(pin("rollouts")))
+    changed = changed_files(edits(), module_folder(usual_pins()["rollouts"]))
     assert set(changed) > {edit.file for edit in edits()}
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from e2e.operations.kubectl_plugin import Plugin
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.environment.environment import Environment
 
 
 @pytest.fixture(scope="session")
 def plugin_binary() -> Path:
-    return Builder().get("rollouts-plugin")["rollouts-plugin"] / "kubectl-argo-rollouts"
+    return Builder(all_recipes()).get("rollouts-plugin")["rollouts-plugin"] / "kubectl-argo-rollouts"
 
 
 @pytest.fixture

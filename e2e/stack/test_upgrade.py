@@ -13,8 +13,6 @@ from e2e import variants
 from e2e.components import OLDER_ROLLOUTS
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.addons import argocd, rollouts
-from fixtures.artifacts.pins import pin
-from fixtures.artifacts.recipes import choose_versions
 from fixtures.conditions.conditions import healthy, promoted
 from fixtures.conditions.expectation import Condition, all_of
 from fixtures.environment.environment import Environment, Options, start
@@ -42,17 +40,13 @@ def older(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Environment]:
     """A cluster of its own with the Argo Rollouts before the pinned one."""
-    chosen = pin("rollouts").version
     options = Options(
         name=f"up-{secrets.token_hex(3)}", artifacts=artifact_source, versions=(f"rollouts={_OLD}",)
     )
-    try:
-        with capsys.disabled():
-            running = start(options)
-        with running:
-            yield running
-    finally:
-        choose_versions({"rollouts": chosen})
+    with capsys.disabled():
+        running = start(options)
+    with running:
+        yield running
 
 
 def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ import requests
 
 from fixtures.addons import prometheus, rollouts
 from fixtures.addons.addon import available
+from fixtures.addons.components import all_recipes
 from fixtures.addons.manifests import into_namespace, parse
 from fixtures.artifacts import metric_servers
 from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.pins import usual_pins
 from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
 from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
@@ -132,7 +134,7 @@ def running(environment: Environment) -> Iterator[Servers]:
     kube, namespace = environment.kube, f"metrics-{secrets.token_hex(3)}"
     python = f"{environment.payments_image}:1.0"
     found = Servers(environment, namespace, python, secrets.token_hex(16))
-    environment.cluster.load_image(Builder().get(METRIC_SERVERS)[METRIC_SERVERS] / ARCHIVE)
+    environment.cluster.load_image(Builder(all_recipes()).get(METRIC_SERVERS)[METRIC_SERVERS] / ARCHIVE)
     try:
         objects = _objects(found)
         kube.apply(*objects)
@@ -150,8 +152,8 @@ def running(environment: Environment) -> Iterator[Servers]:
 
 def _objects(servers: Servers) -> list[Object]:
     values = {
-        "influxdb": metric_servers.influxdb(),
-        "victoria_metrics": metric_servers.victoria_metrics(),
+        "influxdb": metric_servers.influxdb(usual_pins()),
+        "victoria_metrics": metric_servers.victoria_metrics(usual_pins()),
         "python": servers.python,
         "prometheus": prometheus.ADDRESS,
         "key": servers.key,

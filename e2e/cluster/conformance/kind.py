@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.cluster.conformance.rig import Power, Rig
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.kube.provider import ClusterProvider
 from fixtures.providers import checks as doctor
@@ -31,7 +32,9 @@ class KindRig(Rig):
     @classmethod
     def missing(cls) -> str:
         """Lists what `firedamp doctor --provider kind` would."""
-        return "; ".join(f"{check.name}: {check.found}" for check in doctor.check_kind(()) if not check.ok)
+        return "; ".join(
+            f"{check.name}: {check.found}" for check in doctor.check_kind((), all_recipes()) if not check.ok
+        )
 
     @classmethod
     @contextmanager
@@ -41,7 +44,7 @@ class KindRig(Rig):
 
     def cluster(self, name: str) -> ClusterProvider:
         """A cluster of one node."""
-        kind = Builder().get("kind")["kind"] / "kind"
+        kind = Builder(all_recipes()).get("kind")["kind"] / "kind"
         return KindCluster(kind, image=node_image(Docker(), ""), name=name)
 
     def bring(self, archive: Path, cluster: ClusterProvider) -> None:

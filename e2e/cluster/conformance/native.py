@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from e2e.cluster.conformance.rig import Power, Rig
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.kube.provider import ClusterProvider
 from fixtures.providers import checks as doctor
@@ -27,7 +28,9 @@ class NativeRig(Rig):
     @classmethod
     def missing(cls) -> str:
         """Lists what `firedamp doctor` would."""
-        return "; ".join(f"{check.name}: {check.found}" for check in doctor.check_native(()) if not check.ok)
+        return "; ".join(
+            f"{check.name}: {check.found}" for check in doctor.check_native((), all_recipes()) if not check.ok
+        )
 
     @classmethod
     @contextmanager
@@ -47,4 +50,4 @@ class NativeRig(Rig):
 @cache
 def parts() -> NodeParts:
     """What a node is made of."""
-    return node_parts(Builder().get(*NEEDS))
+    return node_parts(Builder(all_recipes()).get(*NEEDS))

@@ -30,6 +30,7 @@ from e2e.harness.watch_history.objects import KINDS, definitions
 from e2e.harness.watch_history.relay import FlakyRelay
 from e2e.harness.watch_history.trouble import Trouble
 from e2e.harness.watch_history.writer import Writer
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
@@ -62,7 +63,9 @@ def main() -> int:
 
 def run(seconds: float, seed: int, folder: Path) -> bool:
     """Make trouble for so many seconds, tell what came of it, and return whether all is as it has to be."""
-    only = replace(node_parts(Builder().get(*NEEDS)), store=None, only=("etcd", "kube-apiserver"))
+    only = replace(
+        node_parts(Builder(all_recipes()).get(*NEEDS)), store=None, only=("etcd", "kube-apiserver")
+    )
     node = NativeCluster(only, name=f"history-{secrets.token_hex(3)}")
     try:
         node.start()
