@@ -19,6 +19,8 @@ import requests
 
 import sample_app
 from fixtures.core import loopback, process, retry
+from fixtures.core.answering import until_answered
+from fixtures.core.errors import ConditionNotMetError
 from sample_app import versions
 
 ORDER = {"amount": 1250, "currency": "EUR", "payee": "Ada"}
@@ -45,13 +47,11 @@ class Server:
         )
 
     def await_answers(self) -> None:
-        def check() -> None:
-            try:
-                self.get("/healthz")
-            except requests.ConnectionError as error:
-                raise retry.PendingError(self.log.read_text() or "no answer") from error
-
-        retry.until(check, what="/healthz answers", timeout=60, interval=0.02)
+        try:
+            until_answered(self.url + "/healthz", what="/healthz answers", timeout=60, interval=0.02)
+        except ConditionNotMetError as error:
+            error.add_note(self.log.read_text())
+            raise
 
 
 class Start(Protocol):

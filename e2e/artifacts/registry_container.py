@@ -9,14 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import requests
-
 from e2e.artifacts.local_registry import CONFIG, ENVIRONMENT, Registry
 from fixtures.artifacts.oci.image import Config, Image, write_archive
 from fixtures.artifacts.oci.layer import File, Layer
-from fixtures.core import loopback
+from fixtures.core.answering import until_answered, with_status
 from fixtures.core.process import CommandError
-from fixtures.core.retry import PendingError, until
 from fixtures.providers.kind.docker import Docker
 from fixtures.providers.kind.local_registry import network
 
@@ -48,7 +45,7 @@ class RegistryContainer(Registry):
             self._docker.run("network", "connect", network(), self.name)
             self._docker.run("start", self.name)
             self.port = int(self._docker.run("port", self.name, f"{PORT}/tcp").strip().rpartition(":")[2])
-            until(self._answers, what="registry in docker", timeout=20)
+            until_answered(f"{self.url}/v2/", what="registry in docker", timeout=20, accept=with_status(200))
             self._undoing = undoing.pop_all()
         return self
 
@@ -77,9 +74,3 @@ class RegistryContainer(Registry):
         self._docker.run("load", "--input", archive, timeout=60)
         archive.unlink()
         return image.name
-
-    def _answers(self) -> None:
-        try:
-            loopback.get(f"{self.url}/v2/", timeout=2).raise_for_status()
-        except requests.RequestException as error:
-            raise PendingError(str(error)) from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
 
-from fixtures.core import loopback
-from fixtures.core.retry import PendingError, until
-from fixtures.kube.client import Object
+from fixtures.core.answering import answer_of, until_answered, with_header, with_status
+from fixtures.core.retry import until
 from fixtures.trial.trial import Trial
 
 _SECONDS = 60.0
+_REQUEST_SECONDS = 5.0
 
 _ORDER = {"amount": 1250, "currency": "EUR", "payee": "smoke test"}
 
@@ -21,13 +23,14 @@ def smoke_test(app: Trial, version: str) -> list[str]:
         ConditionNotMetError: The preview's host never led to that version.
     """
 
+    is_it = with_header("x-version", version)
+
     def ask() -> dict[str, requests.Response]:
         # All of them: the gateway's threads hear of a change one after the other.
-        answers = {"create a payment": _send(app, "POST", _ORDER), "list payments": _send(app, "GET")}
-        for answer in answers.values():
-            if answer.headers.get("x-version") != version:
-                raise PendingError(f"HTTP {answer.status_code} from {answer.headers.get('x-version')}")
-        return answers
+        return {
+            "create a payment": answer_of(**_preview(app), method="POST", json=_ORDER, accept=is_it),
+            "list payments": answer_of(**_preview(app), accept=is_it),
+        }
 
     answers = until(ask, what=f"{version} behind {app.hosts[1]}", timeout=_SECONDS)
     return [f"{what}: HTTP {answer.status_code}" for what, answer in answers.items() if not answer.ok]
@@ -40,17 +43,14 @@ def wait_for_preview(app: Trial, status: int) -> None:
         ConditionNotMetError: It did not within a minute.
     """
 
-    def answers() -> None:
-        answer = _send(app, "GET")
-        if answer.status_code != status:
-            raise PendingError(f"HTTP {answer.status_code}")
-
-    until(answers, what=f"HTTP {status} from {app.hosts[1]}", timeout=_SECONDS)
+    what = f"HTTP {status} from {app.hosts[1]}"
+    until_answered(**_preview(app), what=what, timeout=_SECONDS, accept=with_status(status))
 
 
-def _send(app: Trial, method: str, body: Object | None = None) -> requests.Response:
-    url, host = f"{app.environment.gateway_url}/payments", {"Host": app.hosts[1]}
-    try:
-        return loopback.request(method, url, json=body, headers=host, timeout=5)
-    except requests.RequestException as error:
-        raise PendingError(str(error)) from error
+def _preview(app: Trial) -> dict[str, Any]:
+    """What leads a request to the preview."""
+    return {
+        "url": f"{app.environment.gateway_url}/payments",
+        "headers": {"Host": app.hosts[1]},
+        "seconds": _REQUEST_SECONDS,
+    }

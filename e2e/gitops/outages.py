@@ -11,6 +11,7 @@ from e2e import outages
 from fixtures.addons import argocd, git_server
 from fixtures.addons.access import GitServer
 from fixtures.core import loopback
+from fixtures.core.answering import until_answered
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Kube, Object, pods_of
 from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
@@ -34,11 +35,13 @@ def unreachable(kube: Kube, server: GitServer) -> Iterator[None]:
     selector = service["spec"]["selector"]
     _select(kube, dict.fromkeys(selector, "nobody"))
     try:
-        until(lambda: _answers(server, False), what="the Git server unreachable", timeout=_SECONDS)
+        until(lambda: _require_silent(server), what="the Git server unreachable", timeout=_SECONDS)
         yield
     finally:
         _select(kube, selector)
-        until(lambda: _answers(server, True), what="the Git server reachable", timeout=_SECONDS)
+        until_answered(
+            server.url_from_host, what="the Git server", timeout=_SECONDS, verify=str(server.ca_file)
+        )
 
 
 @contextmanager
@@ -85,12 +88,9 @@ def _select(kube: Kube, selector: dict[str, str]) -> None:
     kube.patch(SERVICE, git_server.SERVICE, git_server.NAMESPACE, {"spec": {"selector": selector}})
 
 
-def _answers(server: GitServer, expected: bool) -> None:
+def _require_silent(server: GitServer) -> None:
     try:
         loopback.get(server.url_from_host, verify=str(server.ca_file), timeout=2)
-    except requests.RequestException as error:
-        if expected:
-            raise PendingError(str(error)) from error
-    else:
-        if not expected:
-            raise PendingError("it answers")
+    except requests.RequestException:
+        return
+    raise PendingError("it answers")

@@ -21,6 +21,7 @@ from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.pins import usual_pins
 from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
 from fixtures.core import loopback
+from fixtures.core.answering import until_answered
 from fixtures.core.retry import PendingError, until
 from fixtures.environment.environment import Environment
 from fixtures.kube.client import Object
@@ -110,18 +111,27 @@ class Servers:
         """
         url = self.environment.cluster.url_of(service, self.namespace, 80) + path
 
-        def check() -> None:
-            try:
-                answer = loopback.get(url, timeout=5)
-            except requests.RequestException as error:
-                # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
-                if text or isinstance(error, requests.Timeout):
-                    raise PendingError(str(error)) from error
-                return
-            if not text or text not in answer.text or answer.status_code >= HTTPStatus.BAD_REQUEST:
-                raise PendingError(f"HTTP {answer.status_code}: {answer.text[:80]}")
+        def says(answer: requests.Response) -> str:
+            is_right = text in answer.text and answer.status_code < HTTPStatus.BAD_REQUEST
+            return "" if is_right else f"HTTP {answer.status_code}: {answer.text[:80]}"
 
-        until(check, what=f"Service {service} answers {text!r}", timeout=_READY_SECONDS, interval=0.2)
+        if text:
+            what = f"Service {service} answers {text!r}"
+            until_answered(url, what=what, timeout=_READY_SECONDS, accept=says, interval=0.2, seconds=5)
+        else:
+            what = f"Service {service} refuses connections"
+            until(lambda: _require_refused(url), what=what, timeout=_READY_SECONDS, interval=0.2)
+
+
+def _require_refused(url: str) -> None:
+    try:
+        answer = loopback.get(url, timeout=5)
+    except requests.Timeout as error:
+        # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
+        raise PendingError(str(error)) from error
+    except requests.RequestException:
+        return
+    raise PendingError(f"HTTP {answer.status_code}: {answer.text[:80]}")
 
 
 @contextmanager

@@ -7,14 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-import requests
 
 from e2e.cluster.conformance.rig import Power, Rig
 from e2e.cluster.conformance.workload import NAME, NAMESPACE, PORT, Workload
 from e2e.types import Report
-from fixtures.core import loopback
+from fixtures.core.answering import until_answered
 from fixtures.core.errors import FiredampError
-from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Kube
 from fixtures.kube.kinds import NODE
 from fixtures.kube.provider import ClusterProvider
@@ -71,7 +69,7 @@ def test_a_service_is_served_on_loopback_by_number_and_by_name(
     assert running
     by_number, by_name = cluster.url_of(NAME, NAMESPACE, PORT), cluster.url_of(NAME, NAMESPACE, "http")
     for url in (by_number, by_name):
-        answer = until(lambda url=url: _answer(url), what="the sample API behind its Service", timeout=60)  # type: ignore[misc]
+        answer = until_answered(f"{url}/payments", what="the sample API behind its Service", timeout=60)
         assert (answer.status_code, answer.headers["x-version"]) == (200, "1.0")
     assert by_number.startswith("http://127.0.0.1:")
     port = int(by_number.rpartition(":")[2])
@@ -111,14 +109,6 @@ def test_a_dump_tells_of_the_cluster(cluster: ClusterProvider, tmp_path: Path) -
     cluster.dump(tmp_path)
     files = [path for path in (tmp_path / "node").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) > 0
-
-
-def _answer(url: str) -> requests.Response:
-    """What the sample API answers, once the nodes have heard of its Service."""
-    try:
-        return loopback.get(f"{url}/payments", timeout=2)
-    except requests.RequestException as error:
-        raise PendingError(str(error)) from error
 
 
 def _listening_on(port: int) -> set[str]:
