@@ -14,7 +14,7 @@ from fixtures.kube.client import Object
 from fixtures.kube.delivered import WatchEvent
 from fixtures.kube.freshness import Freshness
 from fixtures.kube.kinds import CONFIG_MAP, POD
-from fixtures.kube.wait import wait_for, wait_for_pod
+from fixtures.kube.wait import api_ready, wait_for, wait_for_pod
 from fixtures.kube.watch import Stop, watch
 from fixtures.providers.native.layout import NODE_IP
 from fixtures.providers.native.provider import NativeCluster
@@ -101,11 +101,12 @@ def _is_waiting(pod: Object) -> None:
 
 def _is_back(node: NativeCluster, before: int) -> None:
     try:
-        is_back = node.pid_of("kube-apiserver") != before and node.kube.raw("/readyz") == "ok"
+        now = node.pid_of("kube-apiserver")
     except FiredampError as error:
-        raise PendingError(str(error)) from error
-    if not is_back:
-        raise PendingError("not yet")
+        raise PendingError(error.message) from error
+    if now == before:
+        raise PendingError("it is still the one that was killed")
+    api_ready(node.kube)
 
 
 def _told_of(name: str, told: list[WatchEvent]) -> None:
