@@ -7,12 +7,14 @@ import pytest
 from e2e.components import make
 from fixtures.addons.components import all_recipes
 from fixtures.core.errors import FiredampError
-from fixtures.environment.environment import Existing, Options, provisioner
+from fixtures.environment.environment import Options
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
 from fixtures.plugin.needs_gitops import providers_asked_for_gitops
 from fixtures.plugin.options import options_of
 from fixtures.plugin.workers import phases_of
-from fixtures.providers import checks as doctor
+from fixtures.providers.catalog import provisioner
+from fixtures.providers.native import checks as node_checks
+from fixtures.providers.options import ProviderOptions
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,10 +59,10 @@ def cluster_provider(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def kind_nodes(request: pytest.FixtureRequest, kind_image: str) -> None:
+def kind_nodes(request: pytest.FixtureRequest, provider_options: tuple[ProviderOptions, ...]) -> None:
     """For tests of kind: left out where it cannot run, unless it was asked for."""
     try:
-        provisioner(Options(provider="kind", kind_image=kind_image)).require_possible(
+        provisioner(Options(provider="kind", own=provider_options)).require_possible(
             phases_of(request.config)
         )
     except FiredampError as error:
@@ -73,7 +75,7 @@ def kind_nodes(request: pytest.FixtureRequest, kind_image: str) -> None:
 def embedded_node(request: pytest.FixtureRequest) -> None:
     """For tests of the embedded node: left out where it cannot run, if another provider was asked for."""
     try:
-        doctor.require_native((), all_recipes())
+        node_checks.require((), all_recipes())
     except FiredampError as error:
         if request.config.getoption("--cluster-provider") in {None, "native"}:
             raise
@@ -90,8 +92,7 @@ def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
 @pytest.fixture(scope="session")
 def components(
     request: pytest.FixtureRequest,
-    kind_image: str,
-    existing_cluster: Existing,
+    provider_options: tuple[ProviderOptions, ...],
     artifact_source: str,
     component_versions: tuple[str, ...],
 ) -> None:
@@ -99,8 +100,7 @@ def components(
     provider, items = chosen_provider(request.config), request.session.items
     options = Options(
         provider=provider,
-        kind_image=kind_image,
-        existing=existing_cluster,
+        own=provider_options,
         artifacts=artifact_source,
         versions=component_versions,
     )

@@ -29,11 +29,12 @@ from fixtures.conditions.conditions import aborted, promoted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.core.retry import PendingError, until
-from fixtures.environment.environment import Environment, Existing, Options, start
+from fixtures.environment.environment import Environment, Options, start
 from fixtures.judge.verdicts import assert_no_errors
 from fixtures.kube.client import Kube
 from fixtures.kube.kinds import NAMESPACE, Kind
 from fixtures.providers.existing.marks import RUN
+from fixtures.providers.existing.options import Existing
 from fixtures.providers.existing.sweep import sweep
 from fixtures.providers.kind.archives import images_of
 from fixtures.providers.kind.config import REGISTRIES
@@ -148,7 +149,7 @@ def test_an_existing_cluster_pulls_the_sample_api_under_the_name_that_the_user_g
     _forget(node, images_of(archive))
     context = yaml.safe_load(environment.cluster.kubeconfig.read_text())["current-context"]
     existing = Existing(str(environment.cluster.kubeconfig), context, payments_image=image)
-    with start(Options(provider="existing", existing=existing, artifacts="source")) as running:
+    with start(Options(provider="existing", own=(existing,), artifacts="source")) as running:
         quick = combined(without_analysis, canary_steps(50, "3s"))
         with Trial(running, "canary", tmp_path / "trial", variant=quick) as app:
             with app.traffic():

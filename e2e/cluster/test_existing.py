@@ -19,10 +19,11 @@ from fixtures.conditions.conditions import aborted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.core.retry import PendingError, until
-from fixtures.environment.environment import Existing, Options, start
+from fixtures.environment.environment import Options, start
 from fixtures.kube.client import Kube, Object
 from fixtures.kube.kinds import CONFIG_MAP, SERVICE_ACCOUNT
 from fixtures.kube.wait import wait_for
+from fixtures.providers.existing.options import Existing
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
 from fixtures.timeline.timeline import of_kind
@@ -61,12 +62,12 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
     theirs: NativeCluster, tmp_path: Path, numbers: Report
 ) -> None:
     existing = Existing(str(theirs.kubeconfig), theirs.name)
-    options = Options(provider="existing", existing=existing, artifacts="source")
+    options = Options(provider="existing", own=(existing,), artifacts="source")
     with pytest.raises(FiredampError, match="did not install: namespace theirs"):
         start(options, Phases())
     before = _census(theirs.kube)
     disposable = Existing(existing.kubeconfig, existing.context, is_disposable=True)
-    with start(Options(provider="existing", existing=disposable, artifacts="source")) as environment:
+    with start(Options(provider="existing", own=(disposable,), artifacts="source")) as environment:
         with Trial(environment, "canary", tmp_path) as app:
             with app.traffic(100):
                 app.deploy("1.2-5xx")

@@ -11,7 +11,7 @@ from e2e.cluster.conformance.rig import Power, Rig
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.kube.provider import ClusterProvider
-from fixtures.providers import checks as doctor
+from fixtures.providers.kind import checks
 from fixtures.providers.kind.docker import Docker
 from fixtures.providers.kind.image import node_image
 from fixtures.providers.kind.provider import KindCluster
@@ -32,9 +32,8 @@ class KindRig(Rig):
     @classmethod
     def missing(cls) -> str:
         """Lists what `firedamp doctor --provider kind` would."""
-        return "; ".join(
-            f"{check.name}: {check.found}" for check in doctor.check_kind((), all_recipes()) if not check.ok
-        )
+        found = checks.check((), all_recipes())
+        return "; ".join(f"{check.name}: {check.found}" for check in found if not check.ok)
 
     @classmethod
     @contextmanager

@@ -11,7 +11,7 @@ from e2e.cluster.conformance.rig import Power, Rig
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.kube.provider import ClusterProvider
-from fixtures.providers import checks as doctor
+from fixtures.providers.native import checks
 from fixtures.providers.native.config import NodeParts
 from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
@@ -28,9 +28,8 @@ class NativeRig(Rig):
     @classmethod
     def missing(cls) -> str:
         """Lists what `firedamp doctor` would."""
-        return "; ".join(
-            f"{check.name}: {check.found}" for check in doctor.check_native((), all_recipes()) if not check.ok
-        )
+        found = checks.check((), all_recipes())
+        return "; ".join(f"{check.name}: {check.found}" for check in found if not check.ok)
 
     @classmethod
     @contextmanager
