@@ -17,7 +17,7 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.schema import require_fields, shaped
 from fixtures.core.text import quoted
 from loadgen.message import Message, to_message
-from loadgen.shapes import Pieces, Shape
+from loadgen.shapes import Constant
 from loadgen.target import target
 
 MOST_USERS = 500
@@ -71,7 +71,7 @@ class Lane:
         host: The Host header, by which the gateway routes.
         calls: The mix of requests.
         headers: Headers of every request.
-        shape: The lane's own shape, instead of the traffic's.
+        shape: The lane's own rate and duration, instead of the traffic's.
         users: Clients at most, each with one connection and one request at a time; by default one second's
             worth of requests, 10 to 500. When all of them wait for answers, requests are late.
     """
@@ -80,7 +80,7 @@ class Lane:
     host: str
     calls: tuple[Call, ...] = (Call(),)
     headers: Mapping[str, str] = field(default_factory=dict)
-    shape: Shape | None = None
+    shape: Constant | None = None
     users: Users | None = None
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class PlannedLane:
     host: str
     calls: tuple[Call, ...]
     headers: Mapping[str, str]
-    shape: Pieces
+    shape: Constant
     users: Users
 
     def messages(self) -> list[Message]:
@@ -136,7 +136,7 @@ class Plan:
     @property
     def duration(self) -> float:
         """Seconds until the last lane's schedule ends."""
-        return max(lane.shape.duration for lane in self.lanes)
+        return max(lane.shape.duration_s for lane in self.lanes)
 
     def to_json(self) -> str:
         """Return the plan as text, to be read by `from_json` in another process."""
@@ -155,7 +155,7 @@ class Plan:
 def make_plan(
     url: str,
     lanes: tuple[Lane, ...],
-    shape: Shape,
+    shape: Constant,
     timeout: float,
     *,
     epoch: Epoch,
@@ -179,9 +179,9 @@ def make_plan(
     return plan
 
 
-def _decided(lane: Lane, shape: Shape, most_users: int) -> PlannedLane:
-    users = lane.users or min(max(math.ceil(shape.peak), 10), most_users)
-    planned = PlannedLane(lane.name, lane.host, lane.calls, lane.headers, Pieces(shape.segments), users)
+def _decided(lane: Lane, shape: Constant, most_users: int) -> PlannedLane:
+    users = lane.users or min(max(math.ceil(shape.rate), 10), most_users)
+    planned = PlannedLane(lane.name, lane.host, lane.calls, lane.headers, shape, users)
     # For its errors: the load generator's process makes them once more.
     planned.messages()
     return planned

@@ -5,7 +5,7 @@ import pytest
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from loadgen.plan import Call, Lane, Plan, make_plan
-from loadgen.shapes import Constant, Ramp
+from loadgen.shapes import Constant
 
 SHAPE = Constant(200, 10)
 EPOCH = Epoch(wall=1_800_000_000.125, monotonic=12.5)
@@ -82,7 +82,7 @@ def test_a_plan_survives_the_way_to_another_process() -> None:
     calls = (Call(weight=3), Call("/payments", "POST", headers={"x-test": "é"}, body='{"a": 1}'))
     lanes = (
         Lane("active", "payments.ns", calls),
-        Lane("preview", "preview.payments.ns", shape=Ramp(1, 5, 60)),
+        Lane("preview", "preview.payments.ns", shape=Constant(5, 60)),
     )
     plan = make_plan("http://127.0.0.1:80", lanes, SHAPE, 2.5, epoch=EPOCH)
     assert Plan.from_json(plan.to_json()) == plan
@@ -92,7 +92,7 @@ def test_a_lane_has_the_shape_of_the_traffic_unless_it_has_its_own() -> None:
     plan = make_plan(
         "http://127.0.0.1", (LANE, Lane("slow", "x", shape=Constant(10, 60))), SHAPE, 10, epoch=EPOCH
     )
-    assert [lane.shape.peak for lane in plan.lanes] == [200, 10]
+    assert [lane.shape.rate for lane in plan.lanes] == [200, 10]
     assert plan.duration == 60
 
 

@@ -18,7 +18,7 @@ from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
 from loadgen.queries import counted, errors
 from loadgen.records import Request, Tail, read_requests, requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
-from loadgen.shapes import Shape
+from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses, status_file
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -46,7 +46,7 @@ class Traffic:
         self,
         url: str,
         lanes: list[Lane] | tuple[Lane, ...],
-        shape: Shape,
+        shape: Constant,
         folder: Path,
         *,
         epoch: Epoch,
@@ -57,8 +57,8 @@ class Traffic:
 
         Args:
             url: `http://ADDRESS:PORT` on loopback or a private network; public addresses are refused.
-            lanes: The streams of load; each runs at the full rate of its shape.
-            shape: For the lanes that have none of their own.
+            lanes: The streams of load; each runs at the full rate.
+            shape: Rate and duration of the lanes that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
             epoch: That of the run's timeline, so that its records and those of the load have one clock.
             timeout: Seconds that a request may take, from connecting to the end of its answer.
