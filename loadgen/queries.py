@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from fixtures.core.errors import FiredampError
 from loadgen.records import Request
-from loadgen.statistics import ALPHA, Share
+from loadgen.statistics import Share
 
 # What a busy machine's scheduler does to a punctual client; later than this, the client was not punctual.
 LATE_MS = 50.0
@@ -18,46 +18,34 @@ def select(
     requests: Iterable[Request],
     *,
     since: float = -math.inf,
-    until: float = math.inf,
     version: str | None = None,
     lane: str | None = None,
-    status: int | range | None = None,
 ) -> list[Request]:
     """Return the requests that meet every condition given.
 
     Args:
         requests: Where to look.
         since: Unix seconds; sent at or after this.
-        until: Unix seconds; sent before this.
         version: Answered by this version.
         lane: Of this lane.
-        status: With this status, or with one in this range: `range(500, 600)`.
     """
-    statuses = range(status, status + 1) if isinstance(status, int) else status
     return [
         request
         for request in requests
-        if since <= request.t < until
+        if request.t >= since
         and (version is None or request.version == version)
         and (lane is None or request.lane == lane)
-        and (statuses is None or request.status in statuses)
     ]
 
 
-def shares(requests: Iterable[Request], alpha: float = ALPHA) -> dict[str, Share]:
-    """Return each version's share of the answers that name a version, the greatest first.
+def share_of(version: str, requests: Iterable[Request]) -> Share:
+    """Return the share of `version` among the answers that name a version; 0 of n when it gave none.
 
     An answer without a version (the gateway's own, or none) tells nothing about
     the split; `errors` counts it.
     """
-    counts = Counter(request.version for request in requests if request.version is not None)
-    return {version: Share(k, counts.total(), alpha) for version, k in counts.most_common()}
-
-
-def share_of(version: str, requests: Iterable[Request], alpha: float = ALPHA) -> Share:
-    """Return the share of `version` among the answers that name a version; 0 of n when it gave none."""
     found = [request.version for request in requests if request.version is not None]
-    return Share(found.count(version), len(found), alpha)
+    return Share(found.count(version), len(found))
 
 
 def errors(requests: Iterable[Request]) -> Counter[str]:
@@ -74,9 +62,9 @@ def counted(found: Counter[str], most: int = 5) -> str:
     return ", ".join(told) or "none"
 
 
-def late(requests: Iterable[Request], by_ms: float = LATE_MS) -> list[Request]:
-    """Return the requests sent more than `by_ms` milliseconds after their intended time."""
-    return [request for request in requests if request.late_ms > by_ms]
+def late(requests: Iterable[Request]) -> list[Request]:
+    """Return the requests sent more than `LATE_MS` after their intended time."""
+    return [request for request in requests if request.late_ms > LATE_MS]
 
 
 def percentile(values: Iterable[float], q: float) -> float:

@@ -1,7 +1,6 @@
 """Shares with their intervals: what n observations say, once, about a weight.
 
-The intervals hold for one look at a fixed n. For a check that looks again and
-again while the load runs, use `loadgen.anytime`.
+The intervals hold for one look at a fixed n.
 
 Envoy draws a destination for each request, so the number of requests that one
 version gets out of n is binomial: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/traffic_splitting
@@ -9,11 +8,9 @@ version gets out of n is binomial: https://www.envoyproxy.io/docs/envoy/latest/c
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scipy.special import ndtri
 from scipy.stats import binomtest
 
 from fixtures.core.errors import FiredampError
@@ -57,27 +54,6 @@ def wilson_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
         FiredampError: There were no observations, or k is not in 0..n.
     """
     return _interval(k, n, alpha, "wilson")
-
-
-def required_n(weight: float, half_width: float, alpha: float = ALPHA) -> int:
-    """Return how many requests make the interval around `weight` about `half_width` wide to each side.
-
-    By the normal approximation, z^2 w (1 - w) / h^2: 1,798 for 5% and 2 points at alpha 1e-4.
-
-    Args:
-        weight: The share expected, between 0 and 1, both excluded.
-        half_width: Half the interval's width, in shares: 0.02 is two points.
-        alpha: Probability of missing the true share.
-
-    Raises:
-        FiredampError: The weight or the width is out of range.
-    """
-    if not (0 < weight < 1 and 0 < half_width < 1):
-        raise FiredampError(
-            f"no sample size for weight {weight:g} and half width {half_width:g}: both are in (0, 1)"
-        )
-    z = float(ndtri(1 - alpha / 2))
-    return math.ceil(z * z * weight * (1 - weight) / half_width**2)
 
 
 @dataclass(frozen=True, slots=True)

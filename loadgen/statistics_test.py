@@ -5,7 +5,7 @@ import pytest
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
-from loadgen.statistics import Share, exact_interval, exactly_zero, required_n, wilson_interval
+from loadgen.statistics import Share, exact_interval, exactly_zero, wilson_interval
 
 # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, at 95%.
 PUBLISHED = {
@@ -77,18 +77,6 @@ def test_one_is_not_zero_and_nothing_is_not_zero_either() -> None:
     assert not exactly_zero(1, 1000)
     assert not exactly_zero(0, 0)
     assert "0 of 0" in str(exactly_zero(0, 0))
-
-
-@pytest.mark.parametrize(("weight", "half", "n"), [(0.05, 0.02, 1798), (0.1, 0.03, 1514), (0.5, 0.05, 1514)])
-def test_the_sample_sizes_of_the_usual_windows(weight: float, half: float, n: int) -> None:
-    assert required_n(weight, half) == n
-    low, high = wilson_interval(round(weight * n), n)
-    assert (high - low) / 2 == pytest.approx(half, rel=0.02)
-
-
-def test_a_sample_size_for_nonsense_is_refused() -> None:
-    with pytest.raises(FiredampError, match="sample size"):
-        required_n(0, 0.02)
 
 
 def test_small_percentages_keep_two_digits() -> None:
