@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from e2e.promql import ask
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.verdicts import Window, requests, versions_by_hash
 from fixtures.kube.client import Object
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import Trial
 
 # A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/addons/prometheus.yaml.
@@ -54,7 +53,7 @@ def counted_lately(app: Trial, selector: str, *, seconds: int) -> Counted:
     return Counted(Window(start, end), *grew)
 
 
-def countable(records: Sequence[Record], window: Window, *lanes: str) -> tuple[int, int]:
+def countable(records: Recording, window: Window, *lanes: str) -> tuple[int, int]:
     """How many requests of some lanes may have been counted between two scrapes: no fewer, and no more.
 
     No fewer than were sent and answered between them; no more than were on their way at some time then. In

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ReplicaSetRecord
 from fixtures.timeline.state import State
-from fixtures.timeline.timeline import Record, of_kind
 
 
 def scaled_down(version: str) -> Condition:
@@ -16,18 +17,16 @@ def scaled_down(version: str) -> Condition:
     def check(state: State) -> Verdict:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
-        sizes = [found["desired"] for found in state.all("replicaset") if tag_of(found["image"]) == version]
+        sizes = [found.desired for found in state.all(ReplicaSetRecord) if tag_of(found.image) == version]
         return (pending if any(sizes) else met)(f"{version} is asked for {sizes or 'nothing'}")
 
     return Condition(f"{version} scaled down", check)
 
 
-def scaled_down_at(records: list[Record], version: str, after: float) -> float:
+def scaled_down_at(records: Recording, version: str, after: float) -> float:
     """When, in Unix seconds, the ReplicaSet of a version was first seen to want no pods any more."""
     sizes = [
-        (found["t"], found["desired"])
-        for found in of_kind(records, "replicaset")
-        if tag_of(found["image"]) == version
+        (found.t, found.desired) for found in records.of(ReplicaSetRecord) if tag_of(found.image) == version
     ]
     falls = [t for (_, before), (t, now) in pairwise(sizes) if before and not now and t > after]
     assert falls, f"{version} was not scaled down after {after:.3f}: {sizes}"

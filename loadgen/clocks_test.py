@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures.core.clock import ClockError
 from loadgen.clocks import require_end, require_start
@@ -13,15 +14,13 @@ SPAWNED, SEEN, STOPPING, ENDED = 999.5, 1000.3, 1020.0, 1020.4
 
 
 def status(t: float, until: float | None = None) -> Status:
-    return Status(t, began=1000.0, until=until or t, sent={}, starved={}, cpu_s=0)
+    return Status(t=t, began=1000.0, until=until or t, sent={}, starved={}, cpu_s=0)
 
 
 def run(offset: float) -> tuple[list[Status], list[Request]]:
     """A run whose load generator has a clock that is so many seconds ahead of the harness's."""
     said = [status(1000.0), status(1000.25), status(1020.02), status(1020.3, until=1020.02)]
-    shifted = [
-        Status(s.t + offset, s.began + offset, s.until + offset, s.sent, s.starved, s.cpu_s) for s in said
-    ]
+    shifted = [replace(s, t=s.t + offset, began=s.began + offset, until=s.until + offset) for s in said]
     times = [1000.0025 + n / 10 + offset for n in range(200)]
     return shifted, [request(t, intended=t, received=t + 0.004) for t in times]
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.core.clock import Epoch
+from fixtures.core.record import to_line
 from loadgen.message import Message
 from loadgen.plan import Plan, PlannedLane
 from loadgen.queries import LATE_MS
-from loadgen.records import Request, requests_file, to_line
+from loadgen.records import Request, requests_file
 from loadgen.status import Status, status_file
 
 
@@ -59,7 +60,7 @@ class LaneLedger:
         self._open = True
         # Monotonic seconds, both ascending.
         self._sent_at, self._ended_at = array("d"), array("d")
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._file = requests_file(folder, lane.name).open("xb", buffering=0)
 
     def begin_schedule(self, now: float) -> None:
@@ -121,7 +122,7 @@ class LaneLedger:
         """Write what was recorded since the last time, in one system call."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._file.write("".join(lines).encode())
+            self._file.write(b"".join(lines))
 
     def close(self) -> None:
         """Close the record file."""
@@ -172,7 +173,7 @@ class Ledger:
     def report(self) -> None:
         """Write how the run stands, and all requests recorded since the last time."""
         if self._began is not None:
-            self._file.write(self._status(self._began).to_line().encode())
+            self._file.write(to_line(self._status(self._began)))
         self.flush()
 
     def _status(self, began: float) -> Status:

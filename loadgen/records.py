@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
-from fixtures.core.documents.json_lines import parse_line
-from fixtures.core.errors import ConditionNotMetError, FiredampError
+from fixtures.core.record import Record, Time, read_records
 from fixtures.core.retry import PendingError, until
-from fixtures.core.schema import shaped
-from fixtures.core.text import quoted
-
-HINT = "the file was changed or is of another version; run the load again"
-# Unix seconds, until a time that nobody lives to see.
-Time = Annotated[float, Meta(ge=0, le=1e11)]
 
 
-class CorruptRecordError(FiredampError):
-    """A complete line of a record file is not what was written there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
     """One request as its client saw it; all times are unix seconds of one clock.
 
     Attributes:
@@ -50,7 +34,6 @@ class Request:
             if it was sent in time.
     """
 
-    t: Time
     intended: Time
     received: Time
     latency_ms: float
@@ -76,20 +59,9 @@ class Request:
         return (self.t - self.intended) * 1000
 
 
-_FIELDS = tuple(field.name for field in fields(Request))
-# Made once: `json.dumps` makes one per line.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
 def requests_file(folder: Path, lane: str) -> Path:
     """Where the requests of `lane` are recorded."""
     return folder / f"requests-{lane}.jsonl"
-
-
-def to_line(request: Request) -> str:
-    """Return the JSON line of `request`, with its newline."""
-    row = {"t": request.t, "kind": "request"} | {name: getattr(request, name) for name in _FIELDS}
-    return _encode(row) + "\n"
 
 
 def read_requests(*paths: Path) -> list[Request]:
@@ -99,24 +71,8 @@ def read_requests(*paths: Path) -> list[Request]:
         CorruptRecordError: A complete line is not a request.
         FileNotFoundError: A file does not exist.
     """
-    found = [request for path in paths for request in _requests(path, 0)[0]]
+    found = [request for path in paths for request in read_records(path, Request)[0]]
     return sorted(found, key=lambda request: request.t)
-
-
-def read_rows(path: Path, offset: int = 0) -> tuple[list[tuple[int, dict[str, Any]]], int]:
-    """Return the complete JSON lines of `path` from byte `offset` on with their offsets, and where they end.
-
-    Raises:
-        CorruptRecordError: A complete line is not a JSON object.
-    """
-    with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read()
-    rows = []
-    for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
-        rows.append((offset, _object(path, offset, line)))
-        offset += len(line)
-    return rows, offset
 
 
 class Tail:
@@ -138,7 +94,7 @@ class Tail:
         found: list[Request] = []
         for path, offset in self._offsets.items():
             if _size(path) > offset:
-                requests, self._offsets[path] = _requests(path, offset)
+                requests, self._offsets[path] = read_records(path, Request, offset=offset)
                 found += requests
         return sorted(found, key=lambda request: request.t)
 
@@ -151,51 +107,11 @@ class Tail:
         """
         return until(self._some, what="a request recorded", timeout=timeout, interval=0.02)
 
-    def follow(self, seconds: float, *, silence: float = 5.0) -> Iterator[list[Request]]:
-        """Yield requests in batches as they are recorded, for `seconds` seconds.
-
-        Raises:
-            ConditionNotMetError: The load was silent for `silence` seconds: there is nothing to judge.
-            CorruptRecordError: A complete line is not a request.
-        """
-        ends = time.monotonic() + seconds
-        while (left := ends - time.monotonic()) > 0:
-            try:
-                batch = self.wait(min(left, silence))
-            except ConditionNotMetError:
-                if left <= silence:
-                    return
-                raise
-            yield batch
-
     def _some(self) -> list[Request]:
         requests = self.read()
         if not requests:
             raise PendingError("no new line in " + ", ".join(path.name for path in self._offsets))
         return requests
-
-
-def _requests(path: Path, offset: int) -> tuple[list[Request], int]:
-    rows, end = read_rows(path, offset)
-    return [_request(path, at, row) for at, row in rows], end
-
-
-def _request(path: Path, offset: int, row: dict[str, Any]) -> Request:
-    where = f"{path}, byte {offset}"
-    if row.get("kind") != "request":
-        message = f"{where}: not a request, because its kind is {quoted(row.get('kind'))}"
-        raise CorruptRecordError(message, hint=HINT)
-    try:
-        return shaped(row, Request, f"{where}: not a request", hint=HINT)
-    except FiredampError as error:
-        raise CorruptRecordError(error.message, hint=error.hint) from error
-
-
-def _object(path: Path, offset: int, line: bytes) -> dict[str, Any]:
-    try:
-        return parse_line(line, f"{path}, byte {offset}")
-    except FiredampError as error:
-        raise CorruptRecordError(error.message, hint=error.hint) from error
 
 
 def _end_of_last_line(path: Path) -> int:

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fixtures.core.errors import ConditionNotMetError
-from loadgen.records import CorruptRecordError, Request, Tail, read_requests, to_line
+from fixtures.core.record import CorruptRecordError, to_line
+from loadgen.records import Request, Tail, read_requests
 
 
 def request(t: float = 100.0, **fields: object) -> Request:
@@ -25,8 +24,8 @@ def request(t: float = 100.0, **fields: object) -> Request:
     return Request(**(given | {"reused": True, "error": None, "free": None} | fields))  # type: ignore[arg-type]
 
 
-def append(path: Path, text: str) -> None:
-    with path.open("a") as file:
+def append(path: Path, text: bytes) -> None:
+    with path.open("ab") as file:
         file.write(text)
 
 
@@ -61,14 +60,14 @@ def test_a_half_written_last_line_is_left_out(file: Path) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        "{oops\n",
-        "[1]\n",
-        to_line(request()).replace('"request"', '"weight"'),
-        '{"kind":"weight","t":1}\n',
-        '{"kind":"request","t":1}\n',
+        b"{oops\n",
+        b"[1]\n",
+        to_line(request()).replace(b'"request"', b'"weight"'),
+        b'{"kind":"weight","t":1}\n',
+        b'{"kind":"request","t":1}\n',
     ],
 )
-def test_a_corrupt_line_is_an_error_that_says_where(file: Path, broken: str) -> None:
+def test_a_corrupt_line_is_an_error_that_says_where(file: Path, broken: bytes) -> None:
     first = to_line(request(1))
     append(file, first + broken + to_line(request(2)))
     with pytest.raises(CorruptRecordError, match=f"requests-active.jsonl, byte {len(first)}"):
@@ -104,40 +103,7 @@ def test_waiting_in_vain_says_for_what(file: Path) -> None:
         Tail(file).wait(0.05)
 
 
-def test_following_ends_in_time_and_gives_everything(file: Path) -> None:
-    stop = every(0.02, lambda: append(file, to_line(request(time.time()))))
-    began = time.monotonic()
-    batches = list(Tail(file).follow(1))
-    assert 0.9 < time.monotonic() - began < 10
-    stop()
-    assert len(batches) >= 2
-    assert all(batches)
-
-
-def test_following_a_silent_load_is_an_error_and_not_a_success(file: Path) -> None:
-    append(file, to_line(request(1)))
-    with pytest.raises(ConditionNotMetError):
-        list(Tail(file).follow(5, silence=0.1))
-
-
 def test_failed_is_what_lets_the_client_down() -> None:
     assert not any(request(status=status).failed for status in (200, 204, 304))
     assert all(request(status=status).failed for status in (0, 404, 500, 503))
     assert request(error="timed out").failed
-
-
-def every(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-    done = threading.Event()
-
-    def loop() -> None:
-        while not done.wait(seconds):
-            action()
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-
-    def stop() -> None:
-        done.set()
-        thread.join()
-
-    return stop

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
+from fixtures.core.record import to_line
 from loadgen.plan import Lane, make_plan
 from loadgen.records import Request
 from loadgen.records_test import request
@@ -26,7 +27,7 @@ BOTH = make_plan(
 
 def status(second: float, sent: int, cpu_s: float = 0.0, *, starved: int = 0) -> Status:
     t = 1000 + second
-    return Status(t, began=1000, until=t, sent={"active": sent}, starved={"active": starved}, cpu_s=cpu_s)
+    return Status(t=t, began=1000, until=t, sent={"active": sent}, starved={"active": starved}, cpu_s=cpu_s)
 
 
 def statuses(seconds: float, sent: Callable[[float], float], cpu: float = 0.1) -> list[Status]:
@@ -102,7 +103,7 @@ def test_silence_counts_while_requests_are_asked_for() -> None:
     assert silence([]) == silence([status(0, 0)]) == 0
     assert silence([status(0, 0), status(0.25, 1), status(3.25, 2), status(3.5, 3)]) == pytest.approx(3)
     # Answers under way may keep the load generator, and whoever waits for it, for a while after the stop.
-    stopped = Status(1003, began=1000, until=1003, sent={}, starved={}, cpu_s=0)
+    stopped = Status(t=1003, began=1000, until=1003, sent={}, starved={}, cpu_s=0)
     assert silence([status(2.75, 0), stopped, replace(stopped, t=1020)]) == pytest.approx(0.25)
 
 
@@ -175,5 +176,5 @@ def test_cpu_is_the_worst_five_seconds() -> None:
 def test_statuses_are_read_back(tmp_path: Path) -> None:
     path = status_file(tmp_path, ["active", "preview"])
     assert read_statuses(path) == []
-    path.write_text(status(1, 5).to_line() + status(2, 9).to_line() + '{"half')
+    path.write_bytes(to_line(status(1, 5)) + to_line(status(2, 9)) + b'{"half')
     assert read_statuses(path) == [status(1, 5), status(2, 9)]

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
-from fixtures.core.schema import shaped
-from loadgen.records import HINT, Time, read_rows
-
-Count = Annotated[int, Meta(ge=0)]
+from fixtures.core.record import Count, Record, Time, read_records
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Record, frozen=True, kw_only=True, tag="load"):
     """One look at the run; times are unix seconds.
 
     Attributes:
@@ -31,16 +25,11 @@ class Status:
             Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
     """
 
-    t: Time
     began: Time
     until: Time
     sent: dict[str, Count]
     starved: dict[str, Count]
     cpu_s: Annotated[float, Meta(ge=0)]
-
-    def to_line(self) -> str:
-        """Return its JSON line, with its newline."""
-        return json.dumps({"kind": "load", **asdict(self)}, separators=(",", ":")) + "\n"
 
 
 def status_file(folder: Path, lanes: Sequence[str]) -> Path:
@@ -52,7 +41,7 @@ def read_statuses(path: Path) -> list[Status]:
     """Return all looks at the run so far, oldest first; none when it has not begun."""
     if not path.exists():
         return []
-    return [shaped(row, Status, f"{path}, byte {offset}", hint=HINT) for offset, row in read_rows(path)[0]]
+    return read_records(path, Status)[0]
 
 
 def silence(statuses: Sequence[Status]) -> float:

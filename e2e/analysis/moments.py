@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.convergence import Settled, windows
 from fixtures.judge.verdicts import versions_by_hash
-from fixtures.timeline.timeline import Record, of_kind, present
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord, ObjectRecord, RolloutRecord
 from fixtures.trial.trial import ACTIVE
 
 
-def entered(records: list[Record], version: str, step: int) -> float:
+def entered(records: Recording, version: str, step: int) -> float:
     """When the canary of a version was first seen at a step or past it."""
     hashes = _hashes(records, version)
     found = [
-        record["t"]
-        for record in of_kind(records, "rollout")
-        if record["current"] in hashes and record["step"] is not None and record["step"] >= step
+        record.t
+        for record in records.of(RolloutRecord)
+        if record.current in hashes and record.step is not None and record.step >= step
     ]
     return _first(found, f"{version} was never at step {step}")
 
 
-def began(records: list[Record], version: str) -> float:
+def began(records: Recording, version: str) -> float:
     """When the first AnalysisRun of a version was seen."""
     hashes = _hashes(records, version)
-    found = [record["t"] for record in present(records, "analysis") if record["hash"] in hashes]
+    found = [record.t for record in records.present(AnalysisRecord) if record.hash in hashes]
     return _first(found, f"{version} had no AnalysisRun")
 
 
-def began_before_its_abort(records: list[Record], version: str) -> bool:
+def began_before_its_abort(records: Recording, version: str) -> bool:
     """Whether the API server had the first AnalysisRun of a version before its Rollout was aborted.
 
     One watch may tell seconds later than the other.
     """
     hashes = _hashes(records, version)
-    runs = [r["resource_version"] for r in present(records, "analysis") if r["hash"] in hashes]
-    aborts = [
-        r["resource_version"] for r in of_kind(records, "rollout") if r["abort"] and r["current"] in hashes
-    ]
+    runs = _versions(r for r in records.present(AnalysisRecord) if r.hash in hashes)
+    aborts = _versions(r for r in records.of(RolloutRecord) if r.abort and r.current in hashes)
     return bool(runs) and bool(aborts) and min(runs) < min(aborts)
 
 
-def held_at(records: list[Record], version: str, weight: int) -> Settled:
+def _versions(records: Iterable[ObjectRecord]) -> list[int]:
+    return [record.resource_version for record in records if record.resource_version is not None]
+
+
+def held_at(records: Recording, version: str, weight: int) -> Settled:
     """The longest time for which a version had a weight, as far as shares can be compared with it.
 
     There may be another one, of a moment: the Services' watch may tell of a new version later than the
@@ -52,7 +57,7 @@ def held_at(records: list[Record], version: str, weight: int) -> Settled:
     return max(found, key=lambda each: each.window.end - each.window.start)
 
 
-def _hashes(records: list[Record], version: str) -> set[str]:
+def _hashes(records: Recording, version: str) -> set[str]:
     return {pod_hash for pod_hash, tag in versions_by_hash(records).items() if tag == version}
 
 

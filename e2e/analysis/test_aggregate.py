@@ -16,7 +16,7 @@ from fixtures.judge.convergence import assert_alone
 from fixtures.judge.verdicts import requests
 from fixtures.kube.client import Object
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
@@ -88,7 +88,7 @@ def _args(app: Trial) -> list[Object]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def _success(records: list[Record], version: str) -> Share:
+def _success(records: Recording, version: str) -> Share:
     """What share of all requests was answered without an error while a version had 5%."""
     sent = requests(records, ACTIVE, held_at(records, version, 5).window)
     assert len(sent) >= 1000

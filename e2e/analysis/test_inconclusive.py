@@ -16,7 +16,7 @@ from fixtures.judge.convergence import assert_alone
 from fixtures.judge.verdicts import assert_share
 from fixtures.kube.kinds import ROLLOUT
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import present
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 
 # Four of five of its answers are good: not good enough, and not bad enough.
@@ -54,7 +54,7 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
         records = app.records()
 
         assert reason == "InconclusiveAnalysisRun"
-        values = [run["value"] for run in present(records, "analysis") if run["value"]]
+        values = [run.value for run in records.present(AnalysisRecord) if run.value]
         value = float(values[-1].strip("[]"))
         assert 0.2 <= value < 0.99, f"measured {value}, which is not between good and bad"
         held = held_at(records, _GREY, 25).window
@@ -87,7 +87,7 @@ def test_an_inconclusive_background_analysis_does_not_hold_a_canary_whose_pauses
         records = app.records()
 
         assert reason == "InconclusiveAnalysisRun"
-        undecided = [run["t"] for run in present(records, "analysis") if run["run_phase"] == "Inconclusive"]
+        undecided = [run.t for run in records.present(AnalysisRecord) if run.run_phase == "Inconclusive"]
         into = undecided[0] - entered(records, _GREY, 1)
         held = held_at(records, _GREY, 50 if went_on else 25)
         share = assert_share(

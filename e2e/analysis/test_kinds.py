@@ -11,7 +11,7 @@ from e2e.types import Report, StartTrial
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.story import AbortStory, abort_story
 from fixtures.judge.verdicts import assert_no_errors, assert_share
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
 
@@ -102,7 +102,7 @@ def _release(app: Trial, version: str) -> None:
         app.stays_contained(version)
 
 
-def _judge(records: list[Record], version: str, *, weight: int) -> tuple[AbortStory, Share]:
+def _judge(records: Recording, version: str, *, weight: int) -> tuple[AbortStory, Share]:
     """See that clients got a version at its first weight, and not after its analysis had failed."""
     story = abort_story(records, version=version, lane=ACTIVE)
     assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
@@ -112,7 +112,7 @@ def _judge(records: list[Record], version: str, *, weight: int) -> tuple[AbortSt
     return story, share
 
 
-def _told(records: list[Record], story: AbortStory) -> dict[str, object]:
+def _told(records: Recording, story: AbortStory) -> dict[str, object]:
     assert story.aborted is not None
     return {
         "AnalysisRun_to_abort": f"{story.aborted - began(records, story.version):.2f} s",

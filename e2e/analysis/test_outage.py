@@ -17,7 +17,7 @@ from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_alone
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
 from fixtures.kube.client import Kube, Object
-from fixtures.timeline.timeline import present
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 _BAD = "1.2-5xx"
@@ -45,11 +45,11 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
         held = held_at(records, "1.1", 25).window
         share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=held)
         answered = assert_no_errors(records, lane=ACTIVE)
-        last = present(records, "analysis")[-1]
-        assert (last["run_phase"], last["failed"]) == ("Successful", 0), last
-        assert last["error"] > 0, "no measurement failed for lack of Prometheus, so this proved nothing"
+        last = records.present(AnalysisRecord)[-1]
+        assert (last.run_phase, last.failed) == ("Successful", 0), last
+        assert last.error > 0, "no measurement failed for lack of Prometheus, so this proved nothing"
     numbers(
-        without_Prometheus=f"{last['error']} errors, 0 failed; the canary stayed at 25%: {share}",
+        without_Prometheus=f"{last.error} errors, 0 failed; the canary stayed at 25%: {share}",
         back_to_promoted=f"{took:.1f} s",
         failed_requests=f"0 of {answered:,}",
     )
@@ -68,12 +68,12 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
             app.stays_promoted(_BAD)
         records = app.records()
         share = assert_alone(records, lane=ACTIVE, version=_BAD)
-        last = present(records, "analysis")[-1]
-        assert last["error"] > 0
-        assert last["count"] == 0, last
+        last = records.present(AnalysisRecord)[-1]
+        assert last.error > 0
+        assert last.count == 0, last
     numbers(
-        consecutiveErrorLimit_4_by_default=f"promoted {took:.1f} s after the release, with {last['error']}"
-        f" errors and not one measurement ({last['run_phase']})",
+        consecutiveErrorLimit_4_by_default=f"promoted {took:.1f} s after the release, with {last.error}"
+        f" errors and not one measurement ({last.run_phase})",
         clients_given_500_after_promotion=share,
     )
 
@@ -94,9 +94,9 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
         # The first error may come before the first weight: then there is no change of weights to go by.
         settled = Window(contained + CONVERGENCE_SECONDS)
         gone = assert_exactly_none(records, lane=ACTIVE, version=_BAD, window=settled)
-        last = present(records, "analysis")[-1]
-        assert (last["run_phase"], last["error"]) == ("Error", 1), last
-    numbers(consecutiveErrorLimit_0=f"{last['run_phase']} at the first error, aborted; after that {gone}")
+        last = records.present(AnalysisRecord)[-1]
+        assert (last.run_phase, last.error) == ("Error", 1), last
+    numbers(consecutiveErrorLimit_0=f"{last.run_phase} at the first error, aborted; after that {gone}")
 
 
 def prometheus_away(kube: Kube) -> AbstractContextManager[None]:

@@ -17,7 +17,7 @@ from fixtures.judge.verdicts import Window, assert_share
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import ROLLOUT
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import of_kind, present
+from fixtures.timeline.records import AnalysisRecord, RolloutRecord
 from fixtures.trial.trial import ACTIVE, Trial
 
 _BAD = "1.2-5xx"
@@ -48,14 +48,14 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
         ended = _release(app, also)
         records = app.records()
 
-        told = [run for run in present(records, "analysis") if run["count"]]
+        told = [run for run in records.present(AnalysisRecord) if run.count]
         share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
         claim(
             f"`or vector(1)` is safe when {reason}",
             expected=DOES_NOT_HOLD,
             found=DOES_NOT_HOLD if ended else HOLDS,
             evidence={
-                "AnalysisRun": f"{told[-1]['run_phase']}, {told[-1]['count']} of value {told[-1]['value']}",
+                "AnalysisRun": f"{told[-1].run_phase}, {told[-1].count} of value {told[-1].value}",
                 "clients_given_500_after_promotion": share,
             },
         )
@@ -74,5 +74,5 @@ def _release(app: Trial, also: list[Object]) -> Window | None:
         app.wait(over, within=120)
         app.stays(over, weights={_BAD: 100})
     records = app.records()
-    is_promoted = of_kind(records, "rollout")[-1]["promoted_full"]
+    is_promoted = records.of(RolloutRecord)[-1].promoted_full
     return windows(records, lane=ACTIVE)[-1].window if is_promoted else None

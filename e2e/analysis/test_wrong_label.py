@@ -15,7 +15,7 @@ from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.convergence import assert_alone, windows
 from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.kube.client import Object
-from fixtures.timeline.timeline import present
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, Trial
 
 _WRONG = "payment-canary"
@@ -53,10 +53,10 @@ def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, num
             app.stays_promoted("1.2-5xx")
         records = app.records()
         share = assert_alone(records, lane=ACTIVE, version="1.2-5xx")
-        last = present(records, "analysis")[-1]
-        assert (last["run_phase"], last["failed"], last["value"]) == ("Successful", 0, "[]"), last
+        last = records.present(AnalysisRecord)[-1]
+        assert (last.run_phase, last.failed, last.value) == ("Successful", 0, "[]"), last
     numbers(
-        forgiving_condition=f"false green: {last['count']} empty answers, {last['run_phase']}; promoted",
+        forgiving_condition=f"false green: {last.count} empty answers, {last.run_phase}; promoted",
         clients_given_500_after_promotion=share,
     )
 

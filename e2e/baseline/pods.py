@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fixtures.judge.verdicts import Window, requests
 from fixtures.timeline.extraction import tag_of
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import PodRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.records import Request
 
@@ -34,24 +35,24 @@ class Stage:
         return self.new / self.total
 
 
-def ready_shares(records: list[Record], version: str) -> Iterator[Stage]:
+def ready_shares(records: Recording, version: str) -> Iterator[Stage]:
     """The stages of an update to `version`, without the times at which the gateway asked other pods."""
     sent = requests(records, ACTIVE)
     ready: dict[str, str | None] = {}
     since = 0.0
-    for pod in of_kind(records, "pod"):
+    for pod in records.of(PodRecord):
         before = dict(ready)
-        if pod["ready"] and not pod.get("deleted"):
-            ready[pod["name"]] = tag_of(pod["image"])
+        if pod.ready and not pod.deleted:
+            ready[pod.name] = tag_of(pod.image)
         else:
-            ready.pop(pod["name"], None)
+            ready.pop(pod.name, None)
         if ready == before:
             continue
-        window = _followed(sent, before.keys(), Window(since - _LAG, pod["t"] - _LAG))
+        window = _followed(sent, before.keys(), Window(since - _LAG, pod.t - _LAG))
         if before and window.end - window.start >= _SHORTEST_SECONDS:
             new = sum(tag == version for tag in before.values())
             yield Stage(window, new, len(before))
-        since = pod["t"]
+        since = pod.t
 
 
 def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> Window:

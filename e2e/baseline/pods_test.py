@@ -6,25 +6,24 @@ import pytest
 
 from e2e.baseline.pods import CONVERGENCE_SECONDS, Stage, ready_shares
 from fixtures.judge.verdicts import Window
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.records import PodRecord
+from fixtures.timeline.records_for_test import make, run
 from fixtures.trial.trial import ACTIVE
+from loadgen.records import Request
 
 OLD, NEW = "1.0", "1.1"
 
 
-def pod(t: float, version: str, *, ready: bool = True) -> Record:
-    return {"t": t, "kind": "pod", "name": version, "image": f"payments:{version}", "ready": ready}
+def pod(t: float, version: str, *, ready: bool = True) -> PodRecord:
+    return make(PodRecord, t, name=version, image=f"payments:{version}", ready=ready)
 
 
-def answer(t: float, version: str) -> Record:
-    return {
-        "t": t, "kind": "request", "intended": t, "received": t, "latency_ms": 1.0, "service_ms": 1.0,
-        "status": 200, "version": version, "pod": version, "host": "payments", "path": "/payments",
-        "lane": ACTIVE, "reused": True, "error": None, "free": None,
-    }  # fmt: skip
+def answer(t: float, version: str) -> Request:
+    about = {"version": version, "pod": version, "lane": ACTIVE}
+    return make(Request, t, intended=t, received=t, status=200, **about)
 
 
-def answers(begin: float, end: float, version: str) -> list[Record]:
+def answers(begin: float, end: float, version: str) -> list[Request]:
     return [answer(0.1 * n, version) for n in range(round(10 * begin), round(10 * end))]
 
 
@@ -32,10 +31,10 @@ def answers(begin: float, end: float, version: str) -> list[Record]:
 def test_a_stage_begins_with_the_first_answer_of_its_latest_pod_unless_that_comes_much_too_late(
     came: float, start: float
 ) -> None:
-    records = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
-    records += answers(0, 29.8, OLD) + answers(came, 29.8, NEW)
+    pods = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
+    sent = answers(0, 29.8, OLD) + answers(came, 29.8, NEW)
 
-    *_, stage = ready_shares(records, NEW)
+    *_, stage = ready_shares(run(pods, sent), NEW)
 
     assert rounded(stage) == Stage(Window(start, 29.7), new=1, total=2)
 
@@ -44,28 +43,28 @@ def test_a_stage_begins_with_the_first_answer_of_its_latest_pod_unless_that_come
 def test_a_stage_ends_with_the_last_answer_of_the_pod_that_leaves_unless_that_comes_much_too_early(
     left: float, end: float
 ) -> None:
-    records = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
-    records += answers(0, left, OLD) + answers(10, 30, NEW)
+    pods = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
+    sent = answers(0, left, OLD) + answers(10, 30, NEW)
 
-    *_, stage = ready_shares(records, NEW)
+    *_, stage = ready_shares(run(pods, sent), NEW)
 
     assert rounded(stage) == Stage(Window(10.0, end), new=1, total=2)
 
 
 def test_a_stage_ends_with_the_first_answer_of_a_pod_that_the_watch_has_not_told_of() -> None:
-    records = [pod(0, OLD), pod(30, NEW)]
-    records += answers(0, 30, OLD) + answers(27, 30, NEW)
+    pods = [pod(0, OLD), pod(30, NEW)]
+    sent = answers(0, 30, OLD) + answers(27, 30, NEW)
 
-    *_, stage = ready_shares(records, NEW)
+    *_, stage = ready_shares(run(pods, sent), NEW)
 
     assert rounded(stage) == Stage(Window(0.0, 27.0), new=0, total=1)
 
 
 def test_a_stage_begins_after_the_last_answer_of_a_pod_that_is_not_ready_any_more() -> None:
-    records = [pod(0, OLD), pod(0, NEW), pod(10, OLD, ready=False), pod(30, NEW, ready=False)]
-    records += [answer(9.5, OLD), *answers(10.5, 29.8, NEW), answer(13.0, OLD)]
+    pods = [pod(0, OLD), pod(0, NEW), pod(10, OLD, ready=False), pod(30, NEW, ready=False)]
+    sent = [answer(9.5, OLD), *answers(10.5, 29.8, NEW), answer(13.0, OLD)]
 
-    *_, stage = ready_shares(records, NEW)
+    *_, stage = ready_shares(run(pods, sent), NEW)
 
     assert rounded(stage) == Stage(Window(13.0, 29.7), new=1, total=1)
 

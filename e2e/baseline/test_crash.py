@@ -15,7 +15,8 @@ from fixtures.conditions.expectation import not_
 from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, requests
 from fixtures.kube.client import Object
 from fixtures.timeline.extraction import tag_of
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import DeploymentRecord, PodRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
@@ -80,7 +81,7 @@ def test_without_a_probe_or_with_all_pods_unavailable_the_crash_is_an_outage(
         assert not answered, f"{len(answered)} of {len(outage)} were answered, by {answered[0].pod}"
         bad = [request for request in requests(records, ACTIVE, Window(began)) if request.failed]
     causes = Counter(str(request.error or request.status) for request in outage)
-    progress = [r["progress"] for r in of_kind(records, "deployment")][-1]
+    progress = [r.progress for r in records.of(DeploymentRecord)][-1]
     numbers(
         **{
             "deploy to first failed request": f"{bad[0].t - began:.2f} s",
@@ -110,5 +111,5 @@ def _boots_for_a_while(objects: list[Object]) -> None:
     container["command"] = ["python3", "-c", boot]
 
 
-def _restarts(records: list[Record]) -> int:
-    return max(int(pod["restarts"]) for pod in of_kind(records, "pod") if tag_of(pod["image"]) == CRASH)
+def _restarts(records: Recording) -> int:
+    return max(int(pod.restarts) for pod in records.of(PodRecord) if tag_of(pod.image) == CRASH)

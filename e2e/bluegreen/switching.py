@@ -11,7 +11,8 @@ from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.convergence import changes, convergence
 from fixtures.judge.verdicts import Window, assert_exactly_none, requests, versions_by_hash
 from fixtures.timeline.extraction import tag_of
-from fixtures.timeline.timeline import Record, as_written, of_kind
+from fixtures.timeline.recording import Recording, as_written
+from fixtures.timeline.records import PodRecord, ReplicaSetRecord, RolloutRecord, ServiceRecord, VerbRecord
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 
@@ -52,7 +53,7 @@ class Switch:
         return f"{self.old} to {self.new}, converged in {self.converged:.2f} s, overlap {self.overlap:.3f} s"
 
 
-def switches(records: list[Record], *, lane: str = ACTIVE) -> list[Switch]:
+def switches(records: Recording, *, lane: str = ACTIVE) -> list[Switch]:
     """Every change of the version behind the active Service, in their order."""
     sent = requests(records, lane)
     found: list[Switch] = []
@@ -70,7 +71,7 @@ def switches(records: list[Record], *, lane: str = ACTIVE) -> list[Switch]:
     return found
 
 
-def assert_clean(records: list[Record], switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
+def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
     """Assert that the only switch was one: nothing of the new version before, nothing of the old one after.
 
     Args:
@@ -90,9 +91,9 @@ def assert_clean(records: list[Record], switch: Switch, *, promoted: float) -> t
     )
 
 
-def answered_by(records: list[Record], moment: float) -> list[Record]:
-    """The records without the requests that were under way at a moment, which may have had a part in them."""
-    return [record for record in records if record["kind"] != "request" or record["received"] <= moment]
+def answered_by(records: Recording, moment: float) -> Recording:
+    """The recording without requests under way at a moment, which may have been answered after it."""
+    return records.with_requests(lambda request: request.received <= moment)
 
 
 def stays_active(app: Trial, version: str) -> None:
@@ -116,54 +117,54 @@ def settles(app: Trial, condition: Condition, *, for_: float) -> None:
     app.holds(condition, for_=for_)
 
 
-def asked(records: list[Record], verb: str) -> float:
+def asked(records: Recording, verb: str) -> float:
     """When a verb was last used, in Unix seconds."""
-    return float([record["t"] for record in of_kind(records, "verb") if record["verb"] == verb][-1])
+    return [record.t for record in records.of(VerbRecord) if record.verb == verb][-1]
 
 
-def available_at(records: list[Record], version: str) -> float:
+def available_at(records: Recording, version: str) -> float:
     """When all pods of a version were first available, in Unix seconds."""
     return next(
-        float(found["t"])
-        for found in of_kind(records, "replicaset")
-        if tag_of(found["image"]) == version and 0 < found["desired"] <= found["available"]
+        found.t
+        for found in records.of(ReplicaSetRecord)
+        if tag_of(found.image) == version and 0 < found.desired <= found.available
     )
 
 
-def ready_pods_behind(records: list[Record], version: str) -> int:
+def ready_pods_behind(records: Recording, version: str) -> int:
     """How many pods of a version were ready when the active Service was first made to select it.
 
     In the order in which the API server took it: one watch may tell seconds later than the other.
     """
     ready: dict[str, bool] = {}
     hashes = {pod_hash for pod_hash, tag in versions_by_hash(records).items() if tag == version}
-    for record in as_written([each for each in records if each["kind"] in ("pod", "service")]):
-        if record["kind"] == "pod" and tag_of(record["image"]) == version:
-            ready[record["name"]] = record["ready"] and not record.get("deleted")
-        elif record["kind"] == "service" and record["name"] == SERVICE and record["hash"] in hashes:
+    for record in as_written(records.others):
+        if isinstance(record, PodRecord) and tag_of(record.image) == version:
+            ready[record.name] = record.ready and not record.deleted
+        elif isinstance(record, ServiceRecord) and record.name == SERVICE and record.hash in hashes:
             return sum(ready.values())
     raise ConditionNotMetError(f"{version} was never behind {SERVICE}")
 
 
-def ready_pods(records: list[Record], version: str, *, at: float) -> int:
+def ready_pods(records: Recording, version: str, *, at: float) -> int:
     """How many pods of a version were ready at a moment."""
     ready: dict[str, bool] = {}
-    for pod in of_kind(records, "pod"):
-        if pod["t"] <= at and tag_of(pod["image"]) == version:
-            ready[pod["name"]] = pod["ready"] and not pod.get("deleted")
+    for pod in records.of(PodRecord):
+        if pod.t <= at and tag_of(pod.image) == version:
+            ready[pod.name] = pod.ready and not pod.deleted
     return sum(ready.values())
 
 
-def paused_first(records: list[Record], after: float) -> float | None:
+def paused_first(records: Recording, after: float) -> float | None:
     """When the Rollout was first seen paused after a moment, in Unix seconds; None if it never was."""
-    times = (float(r["t"]) for r in of_kind(records, "rollout") if r["t"] >= after and r["phase"] == "Paused")
+    times = (r.t for r in records.of(RolloutRecord) if r.t >= after and r.phase == "Paused")
     return next(times, None)
 
 
-def selected(records: list[Record], service: str = SERVICE) -> list[str]:
+def selected(records: Recording, service: str = SERVICE) -> list[str]:
     """The versions that a Service has selected, in their order."""
     versions = versions_by_hash(records)
-    found = [versions[r["hash"]] for r in of_kind(records, "service") if r["name"] == service and r["hash"]]
+    found = [versions[r.hash] for r in records.of(ServiceRecord) if r.name == service and r.hash]
     return [tag for place, tag in enumerate(found) if place == 0 or found[place - 1] != tag]
 
 

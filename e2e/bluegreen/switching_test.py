@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from e2e.bluegreen.switching import SERVICE, ready_pods_behind
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import PodRecord, ReplicaSetRecord, ServiceRecord
+from fixtures.timeline.records_for_test import make, run
 
 
-def pod(t: float, version: int, name: str, *, ready: bool) -> Record:
-    image = "payments:1.1"
-    return {"t": t, "kind": "pod", "name": name, "image": image, "ready": ready, "resource_version": version}
+def pod(t: float, version: int, name: str, *, ready: bool) -> PodRecord:
+    return make(PodRecord, t, name=name, image="payments:1.1", ready=ready, resource_version=version)
 
 
-def told(*pods: Record) -> list[Record]:
-    switch = {"t": 5.0, "kind": "service", "name": SERVICE, "hash": "new", "resource_version": 100}
-    of_new = {"t": 1.0, "kind": "replicaset", "hash": "new", "image": "payments:1.1"}
-    return sorted([of_new, switch, *pods], key=lambda record: record["t"])
+def told(*pods: PodRecord) -> Recording:
+    switch = ServiceRecord(t=5.0, name=SERVICE, hash="new", resource_version=100)
+    of_new = make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1")
+    return run([of_new, switch], pods)
 
 
 def test_pods_that_were_ready_before_the_switch_count_however_late_that_was_told() -> None:

@@ -10,7 +10,8 @@ from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted, analysis_failed, promoted
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, requests
-from fixtures.timeline.timeline import Record, present
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
@@ -60,7 +61,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
         assert app.stable_pods() == before, "blue's pods were not the same ones all the while"
         bad = [request for request in requests(records, ACTIVE) if request.failed]
         assert {request.version for request in bad} == {"1.2-5xx"}, "the switches themselves cost requests"
-        failed = next(r["t"] for r in present(records, "analysis") if r["run_phase"] == "Failed")
+        failed = next(r.t for r in records.present(AnalysisRecord) if r.run_phase == "Failed")
     numbers(
         switched_to_AnalysisRun_Failed=f"{failed - there.t:.2f} s",
         AnalysisRun_Failed_to_switched_back=f"{back.t - failed:.2f} s",
@@ -95,9 +96,9 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
     )
 
 
-def _succeeded_at(records: list[Record], suffix: str) -> float:
+def _succeeded_at(records: Recording, suffix: str) -> float:
     """When the AnalysisRun whose name ends so was Successful, in Unix seconds."""
-    runs = [run for run in present(records, "analysis") if run["name"].endswith(f"-{suffix}")]
-    succeeded = [float(run["t"]) for run in runs if run["run_phase"] == "Successful"]
+    runs = [run for run in records.present(AnalysisRecord) if run.name.endswith(f"-{suffix}")]
+    succeeded = [run.t for run in runs if run.run_phase == "Successful"]
     assert succeeded, f"no AnalysisRun -{suffix} was Successful"
     return succeeded[0]

@@ -11,7 +11,7 @@ from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
-from fixtures.timeline.timeline import of_kind
+from fixtures.timeline.records import RolloutRecord
 from fixtures.trial.trial import ACTIVE
 
 
@@ -35,11 +35,11 @@ def test_a_broken_green_never_reaches_active(
         with app.traffic(100, preview_rate=50):
             app.deploy(version)
             app.wait(aborted(version=version), within=150)
-            took = app.timeline.clock() - asked(app.timeline.records, "deploy")
+            took = app.timeline.clock() - asked(app.records(), "deploy")
             app.holds(aborted(version=version), for_=10)
         records = app.records()
 
-        assert because in of_kind(records, "rollout")[-1]["message"]
+        assert because in records.of(RolloutRecord)[-1].message
         assert selected(records) == ["1.0"], "the active Service was switched"
         none = assert_exactly_none(records, lane=ACTIVE, version=version)
         answered = assert_no_errors(records, lane=ACTIVE)

@@ -7,7 +7,8 @@ from itertools import pairwise
 from fixtures.judge.convergence import changes
 from fixtures.judge.story import AbortStory, abort_story
 from fixtures.judge.verdicts import ENOUGH, Window, assert_at_most, requests
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ServiceRecord
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
@@ -21,7 +22,7 @@ def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Abor
     return abort_story(app.records(), version=version, lane=ACTIVE)
 
 
-def share_since_its_first_response(records: list[Record], story: AbortStory, *, weight: float) -> Share:
+def share_since_its_first_response(records: Recording, story: AbortStory, *, weight: float) -> Share:
     """The version's share of the 1,000 requests after its first response, or of all until its last.
 
     No more than the weight allows; less, where it is withdrawn before a verdict's number of requests. Where
@@ -36,9 +37,7 @@ def share_since_its_first_response(records: list[Record], story: AbortStory, *, 
     return assert_at_most(records, lane=ACTIVE, version=story.version, weight=weight, window=life)
 
 
-def selector_switches(records: list[Record], service: str, after: float | None) -> int:
+def selector_switches(records: Recording, service: str, after: float | None) -> int:
     """How often a Service changed the pods that it selects, after a moment."""
-    hashes = [
-        r["hash"] for r in of_kind(records, "service") if r["name"] == service and r["t"] >= (after or 0)
-    ]
+    hashes = [r.hash for r in records.of(ServiceRecord) if r.name == service and r.t >= (after or 0)]
     return sum(a != b for a, b in pairwise(hashes))

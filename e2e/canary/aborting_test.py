@@ -5,17 +5,16 @@ import pytest
 from e2e.canary.aborting import share_since_its_first_response
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.story import abort_story
-from fixtures.timeline.records_for_test import CANARY, request, run, services, sets, traffic, weight
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.records_for_test import CANARY, deploy, request, run, services, sets, traffic, weight
 from loadgen.statistics import Share
 
 
 def judged(*, claimed: int, given: float) -> Share:
     """A canary of 4 s, and clients who are spared afterwards."""
-    deploy: Record = {"t": 0, "kind": "verb", "verb": "deploy", "detail": CANARY}
-    before, after = [sets(-2), services(-2, canary=CANARY), [weight(-1, 0)]], [weight(4, 0)]
-    sent = [traffic(0, 1, 0), [request(1, CANARY)], traffic(1, 3, given), traffic(4, 8, 0)]
-    records = run(*before, [deploy, weight(0.9, claimed)], *sent, after)
+    records = run(
+        sets(0), services(0, canary=CANARY), [deploy(2), weight(1, 0), weight(2.9, claimed), weight(6, 0)],
+        traffic(2, 1, 0), [request(3, CANARY)], traffic(3, 3, given), traffic(6, 8, 0),
+    )  # fmt: skip
     return share_since_its_first_response(
         records, abort_story(records, version=CANARY, lane="active"), weight=5
     )

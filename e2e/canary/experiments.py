@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.judge.verdicts import Window, requests
 from fixtures.kube.client import Object
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord, PodRecord
 from fixtures.timeline.state import State
-from fixtures.timeline.timeline import Record, present
 from loadgen.statistics import Share
 
 BASELINE, CANARY = "baseline", "canary"
@@ -37,22 +36,22 @@ def experiment_pods_are(*templates: str) -> Condition:
     """There are pods of exactly these templates of an experiment, whatever their state; or none any more."""
 
     def check(state: State) -> Verdict:
-        if not any(_template(str(pod["name"])) for pod in state.ever("pod")):
+        if not any(_template(str(pod.name)) for pod in state.ever(PodRecord)):
             return unknown("no pod of an experiment was ever seen")
-        names = [str(pod["name"]) for pod in state.all("pod")]
+        names = [str(pod.name) for pod in state.all(PodRecord)]
         found = sorted({template for name in names if (template := _template(name))})
         return (met if found == sorted(templates) else pending)(f"pods of templates {found or 'none'}")
 
     return Condition(f"experiment pods: {', '.join(templates) or 'none'}", check)
 
 
-def run_phases(records: Sequence[Record]) -> dict[str, str]:
+def run_phases(records: Recording) -> dict[str, str]:
     """What the AnalysisRun of each template came to last."""
-    runs = {str(run["name"]): str(run["run_phase"]) for run in present(records, "analysis")}
+    runs = {str(run.name): str(run.run_phase) for run in records.present(AnalysisRecord)}
     return {template: phase for name, phase in runs.items() for template in _SPECS if name.endswith(template)}
 
 
-def share_of_pods(records: Sequence[Record], lane: str, template: str, window: Window) -> Share:
+def share_of_pods(records: Recording, lane: str, template: str, window: Window) -> Share:
     """The share of all responses that a template's pods gave."""
     answered = [request for request in requests(records, lane, window) if request.version]
     return Share(sum(_template(request.pod or "") == template for request in answered), len(answered))

@@ -6,6 +6,7 @@ from e2e import variants
 from e2e.types import Variant
 from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.kube.client import Object
+from fixtures.timeline.records import WeightRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import Trial
 from loadgen.plan import Lane
@@ -43,9 +44,9 @@ def routes_are(*routes: str, name: str = "payments") -> Condition:
     """The VirtualService has exactly these HTTP routes, in whatever order."""
 
     def check(state: State) -> Verdict:
-        if not any(record["object"] == name for record in state.ever("weight")):
+        if not any(record.object == name for record in state.ever(WeightRecord)):
             return unknown(f"no VirtualService {name} seen")
-        found = sorted(record["route"] for record in state.all("weight") if record["object"] == name)
+        found = sorted(record.route for record in state.all(WeightRecord) if record.object == name)
         return (met if found == sorted(routes) else pending)(f"the VirtualService has routes {found}")
 
     return Condition(f"routes {', '.join(routes)} in the VirtualService", check, name)

@@ -10,7 +10,8 @@ from fixtures.conditions.conditions import aborted
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.verdicts import ENOUGH, requests
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import of_kind
+from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.records import PodRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.statistics import exactly_zero
 
@@ -32,9 +33,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
         reached = exactly_zero(sum(request.version == "1.2-crash" for request in sent), len(sent))
         failed = exactly_zero(sum(request.failed for request in sent), len(sent))
         assert app.stable_pods() == before, "the stable pods were touched"
-        restarts = max(
-            pod["restarts"] for pod in of_kind(records, "pod") if pod["image"].endswith("1.2-crash")
-        )
+        restarts = max(pod.restarts for pod in records.of(PodRecord) if tag_of(pod.image) == "1.2-crash")
         assert restarts > 0, "the version did not crash, so this proved nothing"
         claim(
             "A canary contains a version that crashes at boot before a client meets it",

@@ -10,7 +10,7 @@ from fixtures.conditions.conditions import healthy, paused_at, promoted, weight_
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_alone, assert_gone
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors
-from fixtures.timeline.timeline import present
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 BAD = "1.2-5xx"
@@ -103,7 +103,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
 
         gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)
         assert app.stable_pods() == before, "the stable pods were touched"
-        runs = {run["name"] for run in present(records, "analysis") if run["t"] > asked}
-        started = {run["name"] for run in present(records, "analysis") if run["t"] <= asked}
+        runs = {run.name for run in records.present(AnalysisRecord) if run.t > asked}
+        started = {run.name for run in records.present(AnalysisRecord) if run.t <= asked}
         assert runs <= started, f"the stable version was analysed: {runs - started}"
     numbers(undo_to_Healthy=f"{took:.2f} s", broken_version_after_convergence=gone)

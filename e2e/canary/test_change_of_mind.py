@@ -11,7 +11,8 @@ from fixtures.conditions.conditions import paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_alone, assert_gone, windows
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, versions_by_hash
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import RolloutRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # It answers everything with 200, so that every failed request is the change's own.
@@ -78,15 +79,15 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
     )
 
 
-def _without(records: list[Record]) -> Window:
+def _without(records: Recording) -> Window:
     """From when on the data plane gave nothing to the superseded version."""
     settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
     last = max(place for place, each in enumerate(settled) if _SUPERSEDED in each.weights)
     return Window(settled[last + 1].window.start)
 
 
-def _stable_versions(records: list[Record]) -> list[str]:
+def _stable_versions(records: Recording) -> list[str]:
     """The versions that were stable, in their order."""
     named = versions_by_hash(records)
-    stable = [named[r["stable"]] for r in of_kind(records, "rollout") if r["stable"]]
+    stable = [named[r.stable] for r in records.of(RolloutRecord) if r.stable]
     return list(dict.fromkeys(stable))

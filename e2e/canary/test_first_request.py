@@ -15,7 +15,7 @@ from fixtures.conditions.expectation import any_of
 from fixtures.judge.verdicts import ENOUGH, requests
 from fixtures.kube.client import Object
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import of_kind
+from fixtures.timeline.records import RolloutRecord
 from fixtures.trial.trial import ACTIVE
 
 _RATE = 100.0
@@ -96,7 +96,7 @@ def test_a_failure_of_the_first_request_is_caught_by_some_gates(
             app.deploy(_BAD)
             app.wait(ended, within=90)
             app.holds(ended, for_=_SETTLED_SECONDS)
-            is_aborted = any(record["abort"] for record in of_kind(app.records(), "rollout"))
+            is_aborted = any(record.abort for record in app.records().of(RolloutRecord))
             if is_aborted:
                 app.deploy(_GOOD)
                 app.wait(promoted(_GOOD), within=90)

@@ -8,7 +8,8 @@ from e2e.canary.aborting import release_and_abort, share_since_its_first_respons
 from e2e.types import Report, StartTrial
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.verdicts import assert_no_errors, requests
-from fixtures.timeline.timeline import Record, present
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.queries import latency_ms
 
@@ -43,9 +44,9 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
     )
 
 
-def _failed_metrics(records: list[Record]) -> set[str]:
-    return {run["metric"] for run in present(records, "analysis") if run["phase"] == "Failed"}
+def _failed_metrics(records: Recording) -> set[str | None]:
+    return {run.metric for run in records.present(AnalysisRecord) if run.phase == "Failed"}
 
 
-def _p99_seconds(records: list[Record], version: str) -> float:
+def _p99_seconds(records: Recording, version: str) -> float:
     return latency_ms((r for r in requests(records, ACTIVE) if r.version == version), 0.99) / 1000

@@ -10,7 +10,8 @@ from fixtures.conditions.conditions import paused_at, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import Window, assert_no_errors, assert_share
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ObjectRecord, ReplicaSetRecord, ServiceRecord, WeightRecord
 from fixtures.trial.trial import ACTIVE
 
 _WEIGHT = 20
@@ -45,11 +46,10 @@ def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: 
     numbers(held=f"{ended - began:.0f} s", failed_requests=f"0 of {answered:,}")
 
 
-def _changes(records: list[Record], hold: Window) -> list[Record]:
+def _changes(records: Recording, hold: Window) -> list[ObjectRecord]:
     """Every change of weights, selectors and sizes."""
-    return [
-        r for kind in ("weight", "service", "replicaset") for r in of_kind(records, kind) if r["t"] in hold
-    ]
+    kinds = (WeightRecord, ServiceRecord, ReplicaSetRecord)
+    return [record for kind in kinds for record in records.of(kind) if record.t in hold]
 
 
 def _parts(window: Window) -> list[Window]:

@@ -16,6 +16,7 @@ from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, assert_share, requests, shares
 from fixtures.kube.client import Object
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
@@ -105,7 +106,7 @@ def _at_5_percent(app: Trial) -> Seen:
     return Seen(share, *(_pods(records, tag, settled.window) for tag in ("1.1", "1.0")))
 
 
-def _pods(records: list[Object], version: str, window: Window) -> int:
+def _pods(records: Recording, version: str, window: Window) -> int:
     """How many pods of a version answered."""
     return len({r.pod for r in requests(records, ACTIVE, window) if r.version == version})
 

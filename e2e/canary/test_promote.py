@@ -12,7 +12,7 @@ from fixtures.conditions.conditions import promoted
 from fixtures.judge.convergence import changes, windows
 from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.kube.client import Object
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import ACTIVE
 
 # Of each pause after the first, in the manifest; and what is lost of it, as the controller keeps the start
@@ -51,7 +51,7 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
     numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
 
 
-def _held(records: list[Record]) -> dict[float, float]:
+def _held(records: Recording) -> dict[float, float]:
     """For how many seconds the VirtualService had each weight between the first and the last."""
     written = {change.until_written: change.then.get("1.1", 0) for change in changes(records)}
     return {weight: end - start for (start, weight), (end, _) in pairwise(written.items())}

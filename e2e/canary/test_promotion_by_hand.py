@@ -13,7 +13,8 @@ from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_alone, windows
 from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.kube.client import Object
-from fixtures.timeline.timeline import Record, present
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE
 
 # No version can be right more often than always.
@@ -69,7 +70,7 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
             app.stays_promoted("1.1")
         records = app.records()
 
-        assert present(records, "analysis") == [], "an analysis was run"
+        assert records.present(AnalysisRecord) == [], "an analysis was run"
         assert steps_since(records, asked) == [1, 5], "it went through the steps"
         share = assert_alone(records, lane=ACTIVE, version="1.1")
         claimed = [each.weights.get("1.1", 0) for each in windows(records, lane=ACTIVE)]
@@ -95,7 +96,7 @@ def _guarded(objects: list[Object]) -> None:
     canary_steps(10, None, 30, {"analysis": inline}, None)(objects)
 
 
-def _shares(records: list[Record]) -> dict[float, object]:
+def _shares(records: Recording) -> dict[float, object]:
     """The share at each weight that the VirtualService claimed for 1.1."""
     return {
         each.weights["1.1"]: assert_share(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import RolloutRecord
 
 
-def steps_since(records: list[Record], t: float) -> list[int]:
+def steps_since(records: Recording, t: float) -> list[int]:
     """The step indices that the status went through, from the one in force at a moment."""
-    told = [r for r in of_kind(records, "rollout") if r["step"] is not None]
-    at = [r["step"] for r in told if r["t"] < t][-1:] + [r["step"] for r in told if r["t"] >= t]
+    told = [(record.t, record.step) for record in records.of(RolloutRecord) if record.step is not None]
+    at = [step for when, step in told if when < t][-1:] + [step for when, step in told if when >= t]
     return at[:1] + [later for earlier, later in pairwise(at) if later != earlier]

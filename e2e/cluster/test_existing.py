@@ -26,7 +26,6 @@ from fixtures.kube.wait import wait_for
 from fixtures.providers.existing.options import Existing
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
-from fixtures.timeline.timeline import of_kind
 from fixtures.trial.trial import Trial
 
 # What controllers of the cluster itself write all the time.
@@ -73,17 +72,17 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
                 app.deploy("1.2-5xx")
                 took = app.wait(aborted(version="1.2-5xx"), within=45)
                 app.wait(weight_is(0), within=30)
-            answers = of_kind(app.records(), "request")
+            answers = app.records().requests
         during = _census(theirs.kube)
     assert _of(during, "theirs") == _of(before, "theirs"), "something was written to a namespace of others"
     until(lambda: _same(theirs.kube, before), what="the cluster as it was", timeout=_GONE_SECONDS)
-    assert not [each for each in answers if each["status"] == 0], "the port-forward lost requests"
-    times = sorted(each["service_ms"] for each in answers)
+    assert not [each for each in answers if each.status == 0], "the port-forward lost requests"
+    times = sorted(each.service_ms for each in answers)
     numbers(
         requests_by_port_forward=f"{len(times):,}",
         median=f"{statistics.median(times):.1f} ms",
         p99=f"{times[len(times) * 99 // 100]:.1f} ms",
-        connections=sum(not each["reused"] for each in answers),
+        connections=sum(not each.reused for each in answers),
         deploy_to_aborted=f"{took:.1f} s",
         **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},
     )

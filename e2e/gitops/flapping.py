@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from fixtures.judge.verdicts import Window
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ApplicationRecord, WeightRecord
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Flapping:
         return f"{self.resets} resets, {self.seconds:.2f} s in all, {1000 * self.longest:.0f} ms at most"
 
 
-def flapping(records: Sequence[Record], *, weight: int, window: Window) -> Flapping:
+def flapping(records: Recording, *, weight: int, window: Window) -> Flapping:
     """Measure how often the canary's weight was not `weight` within a window."""
     weights = [
-        (float(record["t"]), record["weights"]["payments-canary"])
-        for record in of_kind(records, "weight")
-        if record["object"] == "payments"
+        (record.t, record.weights["payments-canary"])
+        for record in records.of(WeightRecord)
+        if record.object == "payments"
     ]
     other = [
         min(end, window.end) - start
@@ -43,9 +43,9 @@ def flapping(records: Sequence[Record], *, weight: int, window: Window) -> Flapp
     return Flapping(len(other), sum(other), max(other, default=0.0))
 
 
-def syncs(records: Sequence[Record], window: Window) -> int:
+def syncs(records: Recording, window: Window) -> int:
     """How many sync operations Argo CD began within a window."""
-    states = (record for record in of_kind(records, "application") if record["t"] in window)
+    states = (record for record in records.of(ApplicationRecord) if record.t in window)
     # Argo CD tells whole seconds.
-    begun = {record["operation_started"] for record in states if record["operation_started"]}
+    begun = {record.operation_started for record in states if record.operation_started}
     return sum(start >= window.start - 1 for start in begun)

@@ -14,7 +14,8 @@ from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_error
 from fixtures.kube.client import Object, pods_of
 from fixtures.kube.kinds import ROLLOUT
 from fixtures.kube.wait import wait_for
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ActionRecord
 from fixtures.trial.gitops import GitOpsTrial
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from sample_app.versions import IMAGE
@@ -85,14 +86,14 @@ def test_each_action_does_to_clients_what_its_button_says(
     )
 
 
-def _followed(records: list[Record], settled: Settled, weight: int) -> str:
+def _followed(records: Recording, settled: Settled, weight: int) -> str:
     """What clients got of the new version once they were to get `weight`, and how soon."""
     if weight:
         seen = str(assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window))
     else:
         seen = str(assert_exactly_none(records, lane=ACTIVE, version="1.1", window=settled.window))
     claimed = settled.window.start - (settled.convergence or 0)
-    asked = [r["t"] for r in of_kind(records, "action") if r["t"] < claimed]
+    asked = [r.t for r in records.of(ActionRecord) if r.t < claimed]
     after = f"{claimed - asked[-1]:.2f} s after the click, " if asked else ""
     return f"{seen}; {after}clients {settled.convergence or 0:.2f} s later"
 

@@ -18,7 +18,8 @@ from fixtures.gitops.story import delivery
 from fixtures.judge.convergence import assert_gone, windows
 from fixtures.judge.story import abort_story
 from fixtures.judge.verdicts import assert_no_errors, assert_share
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ApplicationRecord, CommitRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # Argo CD looks at a change of the Rollout when it gets to it, which must be before the next one.
@@ -102,12 +103,10 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
     )
 
 
-def _healths(records: list[Record], commit: Commit) -> list[str]:
+def _healths(records: Recording, commit: Commit) -> list[str]:
     """The healths that the Application went through from a commit on, with the one before."""
-    (pushed,) = [
-        record["t"] for record in of_kind(records, "commit") if record["revision"] == commit.revision
-    ]
-    states = of_kind(records, "application")
-    before = [record for record in states if record["t"] < pushed][-1:]
-    later = [record for record in states if record["t"] >= pushed]
-    return [health for health, _ in groupby(record["health"] for record in [*before, *later])]
+    (pushed,) = [record.t for record in records.of(CommitRecord) if record.revision == commit.revision]
+    states = records.of(ApplicationRecord)
+    before = [record for record in states if record.t < pushed][-1:]
+    later = [record for record in states if record.t >= pushed]
+    return [health for health, _ in groupby(record.health for record in [*before, *later])]

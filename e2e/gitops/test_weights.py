@@ -18,7 +18,8 @@ from fixtures.judge.verdicts import Window, assert_no_errors, assert_share, shar
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import VIRTUAL_SERVICE
 from fixtures.timeline.recorder import observe
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import CommitRecord, WeightRecord
 from fixtures.trial.gitops import GitOpsTrial
 from fixtures.trial.trial import ACTIVE
 
@@ -89,7 +90,7 @@ def test_a_later_edit_of_the_route_is_applied(gitops_trial: StartGitOpsTrial, nu
 
         window = _converged(records, Window(settled))
         share = assert_share(records, lane=ACTIVE, version="1.1", weight=50, window=window)
-        edited = next(r["t"] for r in records if r["kind"] == "commit" and r["revision"] == second.revision)
+        edited = next(r.t for r in records.of(CommitRecord) if r.revision == second.revision)
         seen = flapping(records, weight=50, window=Window(edited, settled))
         answered = assert_no_errors(records, lane=ACTIVE)
     numbers(
@@ -118,13 +119,13 @@ def test_an_edit_of_the_route_is_lost_where_ignored_differences_are_respected(
     )
 
 
-def _first(records: list[Record], *, weight: int) -> float:
+def _first(records: Recording, *, weight: int) -> float:
     """When the canary first had a weight."""
-    weights = of_kind(records, "weight")
-    return next(float(r["t"]) for r in weights if r["weights"].get("payments-canary") == weight)
+    weights = records.of(WeightRecord)
+    return next(r.t for r in weights if r.weights.get("payments-canary") == weight)
 
 
-def _converged(records: list[Record], window: Window) -> Window:
+def _converged(records: Recording, window: Window) -> Window:
     """What of a window is after the data plane had taken over the last change of weights."""
     last = windows(records, lane=ACTIVE)[-1]
     return Window(max(window.start, last.window.start), window.end)

@@ -26,6 +26,7 @@ from fixtures.core.retry import PendingError, until
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.verdicts import ALWAYS, assert_exactly_none, assert_share, requests
 from fixtures.timeline.extraction import tag_of
+from fixtures.timeline.records import PodRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, PREVIEW, Trial
 from loadgen.report import InvalidLoadError
@@ -142,7 +143,7 @@ def _restarted(version: str) -> Condition:
     def check(state: State) -> Verdict:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
-        restarts = [pod["restarts"] for pod in state.all("pod") if tag_of(pod["image"]) == version]
+        restarts = [pod.restarts for pod in state.all(PodRecord) if tag_of(pod.image) == version]
         return (met if any(restarts) else pending)(f"restarts of {version}: {restarts}")
 
     return Condition(f"{version} restarted", check)

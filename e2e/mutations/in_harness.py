@@ -7,15 +7,17 @@ import signal
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from e2e.harness import sabotage
 from e2e.mutations.fault import Fault
 from fixtures.conditions.conditions import weight_is
 from fixtures.kube.kinds import VIRTUAL_SERVICE
 from fixtures.timeline import extraction as records
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import Trial
 from loadgen.plan import Plan
+from loadgen.records import Request
 from loadgen.runner import Traffic
 
 _ABORTED = "e2e/canary/test_abort.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
@@ -39,8 +41,9 @@ def _stop_locust(patch: pytest.MonkeyPatch) -> None:
 def _read_everything_as(patch: pytest.MonkeyPatch, **changes: object) -> None:
     read = Trial.records
 
-    def read_wrong(self: Trial) -> list[Record]:
-        return [{**record, **changes} if record["kind"] == "request" else record for record in read(self)]
+    def read_wrong(self: Trial) -> Recording:
+        found = read(self)
+        return Recording(found.others, (structs.replace(request, **changes) for request in found.requests))
 
     patch.setattr(Trial, "records", read_wrong)
 
@@ -58,16 +61,20 @@ def _load_clock_ahead(patch: pytest.MonkeyPatch) -> None:
 def _requests_read_early(patch: pytest.MonkeyPatch) -> None:
     read = Trial.records
 
-    def read_early(self: Trial) -> list[Record]:
-        times = ("t", "intended", "received")
-        return [
-            {**record, **{name: record[name] - _OFFSET_SECONDS for name in times}}
-            if record["kind"] == "request"
-            else record
-            for record in read(self)
-        ]
+    def read_early(self: Trial) -> Recording:
+        found = read(self)
+        return Recording(found.others, map(_earlier, found.requests))
 
     patch.setattr(Trial, "records", read_early)
+
+
+def _earlier(request: Request) -> Request:
+    return structs.replace(
+        request,
+        t=request.t - _OFFSET_SECONDS,
+        intended=request.intended - _OFFSET_SECONDS,
+        received=request.received - _OFFSET_SECONDS,
+    )
 
 
 def _all_stable(patch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from fixtures.conditions.conditions import NAME, healthy
 from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT
+from fixtures.timeline.records import DeploymentRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import Trial
 
@@ -36,11 +37,11 @@ def scaled_to_nothing(name: str = NAME) -> Condition:
     """The Deployment is asked for no pods, and has none."""
 
     def check(state: State) -> Verdict:
-        found = state.get("deployment", name)
+        found = state.get(DeploymentRecord, name)
         if found is None:
             return unknown(f"no Deployment {name} seen")
-        seen = f"{found['replicas']} asked, {found['total']} in all"
-        return (pending if found["replicas"] or found["total"] else met)(seen)
+        seen = f"{found.replicas} asked, {found.total} in all"
+        return (pending if found.replicas or found.total else met)(seen)
 
     return Condition(f"Deployment {name} scaled to nothing", check, name)
 

@@ -10,7 +10,8 @@ from e2e.variants import canary_steps, combined
 from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.judge.verdicts import ENOUGH, Window, assert_no_errors, requests
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
-from fixtures.timeline.timeline import Record, present
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 from loadgen.records import Request
 from loadgen.statistics import Share
@@ -42,8 +43,8 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
         after = requests(records, ACTIVE, Window(broken))
         assert len(after) >= ENOUGH, f"only {len(after)} requests"
         # That of the release may be told late to have ended.
-        runs = [run for run in present(records, "analysis") if run["t"] > broken]
-        measured = {run["name"] for run in runs if run["run_phase"] == "Running"}
+        runs = [run for run in records.present(AnalysisRecord) if run.t > broken]
+        measured = {run.name for run in runs if run.run_phase == "Running"}
         assert not measured, f"an analysis went on after the promotion: {measured}"
         bad = _bad(after)
         claim(
@@ -115,8 +116,8 @@ def _bad(sent: list[Request]) -> Share:
     return Share(sum(request.failed for request in sent), len(sent))
 
 
-def _success_rates(records: list[Record], start: float, end: float) -> set[str]:
+def _success_rates(records: Recording, start: float, end: float) -> set[str]:
     """What the analysis measured of the canary, once Prometheus had scraped it often enough to say."""
-    found = [run for run in present(records, "analysis") if start < run["t"] <= end]
-    values = {str(run["value"]) for run in found if run["metric"] == "success-rate" and run["value"]}
+    found = [run for run in records.present(AnalysisRecord) if start < run.t <= end]
+    values = {str(run.value) for run in found if run.metric == "success-rate" and run.value}
     return values - {"[]", "[NaN]"}

@@ -16,7 +16,8 @@ from fixtures.judge.verdicts import ENOUGH, Window, requests
 from fixtures.kube.client import pods_of
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.timeline.extraction import HASH_LABEL
-from fixtures.timeline.timeline import Record, of_kind
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import PodRecord
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
@@ -77,11 +78,11 @@ def _pods_of_the_rollout(app: Trial) -> set[str]:
     return {str(pod["metadata"]["name"]) for pod in pods_of(app.kube, app.namespace, HASH_LABEL)}
 
 
-def _fewest_ready(records: list[Record], since: float) -> int:
+def _fewest_ready(records: Recording, since: float) -> int:
     """How many pods were ready when they were fewest."""
     ready: set[str] = set()
     counts = []
-    for pod in of_kind(records, "pod"):
-        (ready.add if pod["ready"] and not pod.get("deleted") else ready.discard)(pod["name"])
-        counts += [len(ready)] if pod["t"] >= since else []
+    for pod in records.of(PodRecord):
+        (ready.add if pod.ready and not pod.deleted else ready.discard)(pod.name)
+        counts += [len(ready)] if pod.t >= since else []
     return min(counts)

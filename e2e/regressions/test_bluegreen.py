@@ -16,7 +16,7 @@ from e2e.types import Report, StartTrial
 from e2e.variants import ready_after
 from fixtures.conditions.conditions import aborted, behind, preview_ready
 from fixtures.judge.verdicts import assert_no_errors, requests
-from fixtures.timeline.timeline import of_kind
+from fixtures.timeline.records import ServiceRecord
 from fixtures.trial.trial import ACTIVE, PREVIEW
 
 
@@ -31,7 +31,7 @@ def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial
                 app.wait(aborted(version=version), within=120)
         records = app.records()
 
-        hashes = {r["hash"] for r in of_kind(records, "service") if r["name"] == "payments-active"}
+        hashes = {r.hash for r in records.of(ServiceRecord) if r.name == "payments-active"}
         assert len(hashes - {None}) == 1, "the active Service was switched"
         answered = assert_no_errors(records, lane=ACTIVE)
         assert app.stable_pods() == before, "blue's pods were touched"

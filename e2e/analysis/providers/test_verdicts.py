@@ -16,8 +16,8 @@ from e2e.analysis.variants import template
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, weight_is
 from fixtures.conditions.expectation import all_of
-from fixtures.judge.verdicts import assert_share
-from fixtures.timeline.timeline import of_kind, present
+from fixtures.judge.verdicts import assert_share, versions_by_hash
+from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, Trial
 
 # In a parallel run, one process starts the servers.
@@ -52,8 +52,8 @@ def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
 
             held = held_at(records, "1.2-5xx", 50).window
             share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=held)
-            (run,) = {each["name"] for each in present(records, "analysis")}
-            judged = [each for each in present(records, "analysis") if each["phase"] == "Failed"]
+            (run,) = {each.name for each in records.present(AnalysisRecord)}
+            judged = [each for each in records.present(AnalysisRecord) if each.phase == "Failed"]
             assert judged, f"{run} aborted nothing: no provider's metric failed"
         wrong = {who: str(said) for who, said in verdicts.items() if said.phase != _EXPECTED[who[1]]}
         assert not wrong, wrong
@@ -66,7 +66,7 @@ _EXPECTED = {"1.0": "Successful", "1.2-5xx": "Failed"}
 
 def _verdicts(servers: Servers, app: Trial) -> dict[tuple[str, str], Verdict]:
     """What each provider says about each version, all asked at the same time."""
-    hashes = {each["image"].rpartition(":")[2]: each["hash"] for each in of_kind(app.records(), "replicaset")}
+    hashes = {tag: pod_hash for pod_hash, tag in versions_by_hash(app.records()).items()}
     assert hashes.keys() == _EXPECTED.keys(), hashes
     runs = {
         (name, tag): start(servers, provider, namespace=app.namespace, pod_hash=pod_hash)

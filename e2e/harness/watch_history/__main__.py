@@ -122,7 +122,7 @@ def _wait(seconds: float, what: Callable[[], str]) -> None:
 def _caught_up(timeline: Timeline) -> int:
     """Have the recorder tell everything; return up to which resource version it has."""
     ends = time.monotonic() + _CAUGHT_UP_SECONDS
-    told = [RECORDS[kind.kind][0] for kind in KINDS]
+    told = [RECORDS[kind.kind] for kind in KINDS]
     watches = [watched for watched in timeline.watched if watched.told in told]
     tickets = [watched.freshness.ask() for watched in watches]
     versions = [w.freshness.answered(t, until=ends) for w, t in zip(watches, tickets, strict=True)]

@@ -15,14 +15,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from e2e.harness.watch_history.etcd import Change
-from fixtures.timeline.timeline import Record
+from fixtures.core.record import Record
+from fixtures.timeline.records import (
+    AnalysisRecord,
+    GapRecord,
+    ObjectRecord,
+    ReplicaSetRecord,
+    ServiceRecord,
+    WeightRecord,
+)
 
-# By kind of objects: the kind of their records, and the field that has their name.
-RECORDS = {
-    "ReplicaSet": ("replicaset", "name"),
-    "Service": ("service", "name"),
-    "VirtualService": ("weight", "object"),
-    "AnalysisRun": ("analysis", "name"),
+# The records about each kind of objects.
+RECORDS: dict[str, type[ObjectRecord]] = {
+    "ReplicaSet": ReplicaSetRecord,
+    "Service": ServiceRecord,
+    "VirtualService": WeightRecord,
+    "AnalysisRun": AnalysisRecord,
 }
 Event = tuple[str, str, int, bool]
 
@@ -58,7 +66,9 @@ class Comparison:
 def compare(changes: Sequence[Change], records: Iterable[Record]) -> Comparison:
     """Compare a recorder's records of a time with all changes of that time, both from its beginning."""
     records = list(records)
-    told = Counter(_event(record) for record in records if record["kind"] in dict(RECORDS.values()))
+    told = Counter(
+        _event(kind, record) for kind, its in RECORDS.items() for record in records if isinstance(record, its)
+    )
     gaps = _gaps(records)
     result = Comparison(len(changes), gaps=sum(map(len, gaps.values())))
     result.doubled = [event for event, times in told.items() if times > 1]
@@ -97,14 +107,15 @@ def _must_be_told(change: Change, mine: Sequence[Change], gap: tuple[int, int], 
     return following is None or following.revision > gap[1]
 
 
-def _event(record: Record) -> Event:
-    kind, named = next((kind, named) for kind, (told, named) in RECORDS.items() if told == record["kind"])
-    return kind, record[named], record["resource_version"], bool(record.get("deleted"))
+def _event(kind: str, record: ObjectRecord) -> Event:
+    assert record.resource_version is not None
+    # One route for each VirtualService, and one metric for each AnalysisRun.
+    return kind, record.key.partition("/")[0], record.resource_version, record.deleted
 
 
-def _gaps(records: Sequence[Record]) -> dict[str, list[tuple[int, int]]]:
+def _gaps(records: Iterable[Record]) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = {}
     for record in records:
-        if record["kind"] == "gap":
-            found.setdefault(record["object"], []).append((record["after"], record["until"]))
+        if isinstance(record, GapRecord):
+            found.setdefault(record.object, []).append((record.after, record.until))
     return found

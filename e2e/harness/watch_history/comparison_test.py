@@ -5,25 +5,25 @@ from e2e.harness.watch_history.comparison import compare
 from e2e.harness.watch_history.etcd import Change
 from e2e.harness.watch_history.writer import Write
 from fixtures.kube.kinds import SERVICE
-from fixtures.timeline.timeline import Record
+from fixtures.timeline.records import GapRecord, NoteRecord, ServiceRecord
 
 
 def change(revision: int, *, created: int = 1, gone: bool = False, name: str = "a") -> Change:
     return Change(SERVICE, name, revision, created, gone)
 
 
-def told(revision: int, *, gone: bool = False, name: str = "a") -> Record:
-    record = {"kind": "service", "name": name, "hash": "h", "resource_version": revision, "uid": "u"}
-    return {**record, "deleted": True} if gone else record
+def told(revision: int, *, gone: bool = False, name: str = "a") -> ServiceRecord:
+    return ServiceRecord(t=0, name=name, hash="h", resource_version=revision, uid="u", deleted=gone)
 
 
-def gap(after: int, until: int) -> Record:
-    return {"kind": "gap", "object": "Service", "after": after, "until": until}
+def gap(after: int, until: int) -> GapRecord:
+    return GapRecord(t=0, object="Service", after=after, until=until)
 
 
 def test_what_was_told_once_is_clean() -> None:
     found = compare(
-        [change(1), change(2), change(3, gone=True)], [told(1), told(2), told(3, gone=True), {"kind": "verb"}]
+        [change(1), change(2), change(3, gone=True)],
+        [told(1), told(2), told(3, gone=True), NoteRecord(t=0, text="")],
     )
     assert found.is_clean
     assert (found.told, found.hidden) == (3, 0)

@@ -15,6 +15,7 @@ from fixtures.kube.kinds import (
     Kind,
 )
 from fixtures.timeline.extraction import HASH_LABEL
+from fixtures.timeline.records import AnalysisRecord, ReplicaSetRecord, ServiceRecord
 from fixtures.timeline.state import State
 
 Object = dict[str, Any]
@@ -42,13 +43,15 @@ def is_well(state: State, kind: Kind, name: str) -> bool:
     """Whether an object is well as far as is known; one that is not there is."""
     said: float | str | None
     if kind == REPLICA_SET:
-        said = (state.get("replicaset", name) or {}).get("desired")
+        sizes = state.get(ReplicaSetRecord, name)
+        said = sizes.desired if sizes else None
     elif kind == SERVICE:
-        said = (state.get("service", name) or {}).get("hash")
+        service = state.get(ServiceRecord, name)
+        said = service.hash if service else None
     elif kind == VIRTUAL_SERVICE:
         said = (state.weights(name) or {}).get("canary")
     else:
-        said = next((run["run_phase"] for run in state.all("analysis") if run["name"] == name), None)
+        said = next((run.run_phase for run in state.all(AnalysisRecord) if run.name == name), None)
     return said is None or int(said) % 2 == 0
 
 
