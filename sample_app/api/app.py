@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -94,7 +93,7 @@ def _problem(status: int, text: str) -> Response:
     return JSONResponse({"error": text}, status)
 
 
-def _what_is_wrong_with(order: Any) -> str | None:  # noqa: ANN401 - whatever JSON a client sent
+def _what_is_wrong_with(order: object) -> str | None:
     if not isinstance(order, dict):
         return "the body is not an object"
     amount, currency, payee = order.get("amount"), order.get("currency"), order.get("payee")
