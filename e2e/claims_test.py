@@ -46,5 +46,4 @@ def _outside(node: ast.AST, *, in_trial: bool = False) -> Iterator[int]:
 
 def _name(node: ast.AST) -> str:
     """The name of the function that an expression calls, or ""."""
-    is_plain = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    return node.func.id if is_plain else ""  # type: ignore[attr-defined]
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""

@@ -63,7 +63,7 @@ def test_what_passes_for_a_whole_answer_is_one_for_another_parser_too(draw: rand
 @pytest.fixture
 def draw() -> random.Random:
     """Chance, the same in each run."""
-    return random.Random(17)  # noqa: S311 - no secret
+    return random.Random(17)
 
 
 def _answers(scripts: Sequence[Script]) -> list[Answer]:

@@ -16,7 +16,7 @@ def turns(path: Path, numbers: list[int]) -> list[int]:
 def test_six_runs_in_a_row_have_every_share_however_many_commits_lie_between_them(
     tmp_path: Path, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     found = turns(tmp_path / "shares.json", sorted(chance.sample(range(1000), 30)))
     for first in range(len(found) - SHARES + 1):
         assert sorted(found[first : first + SHARES]) == list(range(1, SHARES + 1))

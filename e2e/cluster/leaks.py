@@ -11,7 +11,7 @@ from pathlib import Path
 from fixtures.providers.native.traces import Trace
 
 # Where files of any user may come to lie; a victim's home folder is its own, and among these.
-_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - only looked at
+_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")
 # Of others who run tests meanwhile.
 _NOT_OURS = re.compile(r"pytest-of-.*")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?P<body>[^-]+)-----END")

@@ -71,7 +71,7 @@ class Moments:
 
     def draw(self, number: int, attempt: int) -> Moment:
         """The moment of the kill of that number; another one for each attempt."""
-        dice = random.Random(f"{self._seed} {attempt}")  # noqa: S311 - no secret
+        dice = random.Random(f"{self._seed} {attempt}")
         place = (dice.random() + number * _GOLDEN) % 1
         for phase in self._phases:
             if place < phase.share:

@@ -78,7 +78,7 @@ class Claimant(Background):
         super().__init__("claims", end_seconds=_END_SECONDS, threads=_AT_ONCE)
         self.claims: list[Claim] = []
         self._timeline, self._subjects = timeline, subjects
-        self._random = random.Random(f"{seed} claims")  # noqa: S311
+        self._random = random.Random(f"{seed} claims")
 
     def work(self) -> None:
         """Make one claim after the other."""

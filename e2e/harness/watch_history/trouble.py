@@ -30,7 +30,7 @@ class Trouble(Background):
         super().__init__("trouble", end_seconds=_END_SECONDS)
         self.happened: Counter[str] = Counter()
         self._node, self._relay = node, relay
-        self._random = random.Random(f"{seed} trouble")  # noqa: S311
+        self._random = random.Random(f"{seed} trouble")
 
     def work(self) -> None:
         """Make trouble, and in the end let everything pass."""

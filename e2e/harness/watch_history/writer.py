@@ -56,7 +56,7 @@ class Writer(Background):
         self.names = [f"{kind.kind.lower()}-{number}" for number in range(_NAMES)]
         self.writes: list[Write] = []
         self._kube, self._namespace, self._pace = kube, namespace, pace
-        self._random = random.Random(f"{seed} {kind.kind}")  # noqa: S311
+        self._random = random.Random(f"{seed} {kind.kind}")
         self._number = 0
         self._present: set[str] = set()
 
