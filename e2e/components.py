@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.addons import metric_servers
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
-from fixtures.artifacts.recipes import ADDON_IMAGES, METRIC_SERVERS
+from fixtures.artifacts.recipes import ADDON_IMAGES
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
@@ -17,7 +18,7 @@ OLDER_ROLLOUTS = "v1.9.3"
 # By the fixture that brings it.
 BY_FIXTURE = {
     "plugin_binary": ("rollouts-plugin",),
-    "servers": (METRIC_SERVERS,),
+    "servers": (metric_servers.ARCHIVE,),
     "registry": ("registry", "crane"),
     "container": ("registry", "crane", ADDON_IMAGES),
     "older": (f"rollouts={OLDER_ROLLOUTS}",),

@@ -11,7 +11,8 @@ from fixtures.kube.client import Object
 from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import Trial
 
-# A scrape is read at most its timeout after its timestamp: scrape_timeout in fixtures/addons/prometheus.yaml.
+# A scrape is read at most its timeout after its timestamp: scrape_timeout in
+# fixtures/addons/prometheus/objects.yaml.
 _READ_WITHIN = 1.0
 
 

@@ -20,9 +20,7 @@ from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
 from fixtures.artifacts.digests import by_digest
-from fixtures.artifacts.images import addon_images
 from fixtures.artifacts.mirror import VARIABLE
-from fixtures.artifacts.pins import usual_pins
 from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.conditions.conditions import aborted, promoted, weight_is
@@ -118,7 +116,7 @@ def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
 ) -> None:
     wanted = {
         by_digest(image)
-        for image in addon_images(usual_pins())
+        for image in all_recipes().pulled_images(gitops=False)
         if not any(own in image for own in _KINDS_OWN)
     }
     pulled = pulled_images(environment.kube, wanted)

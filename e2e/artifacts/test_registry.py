@@ -20,25 +20,18 @@ from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
 from e2e.artifacts.stand_ins import installer, stand_in
 from e2e.types import Report
+from fixtures.addons.argocd.images import EXTENSION_INSTALLER
+from fixtures.addons.argocd.panel import Panel
 from fixtures.addons.components import all_recipes
-from fixtures.addons.rollout_extension import Panel
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
 from fixtures.artifacts.digests import by_digest
-from fixtures.artifacts.images import (
-    EXTENSION_INSTALLER,
-    PinnedImage,
-    addon_images,
-    gitops_images,
-    pinned_images,
-)
+from fixtures.artifacts.images import PinnedImage, pinned_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.oci.image import Config, Image
 from fixtures.artifacts.oci.layer import File, Layer
-from fixtures.artifacts.pins import usual_pins
-from fixtures.artifacts.recipes import addon_images as made_addon_images
-from fixtures.artifacts.recipes import argocd_images as made_argocd_images
+from fixtures.artifacts.recipes import ADDON_IMAGES
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
 from fixtures.core import loopback
@@ -46,8 +39,8 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Environment, Options, start
 from fixtures.providers import clusters
+from fixtures.providers.catalog import provisioner
 from fixtures.providers.native.provider import NativeCluster
-from fixtures.providers.native.provisioning import NEEDS
 
 pytestmark = pytest.mark.usefixtures("embedded_node")
 
@@ -76,8 +69,8 @@ def digests(registry: LocalRegistry) -> Mapping[str, str]:
 
     Then each tag is moved to an image that nothing runs with.
     """
-    made = Builder(all_recipes()).get(*STAND_IN_NEEDS, *all_recipes()["addon-images"].needs)
-    images = [*made_addon_images(usual_pins(), made), *(stand_in(image, made) for image in pinned_images())]
+    made = Builder(all_recipes()).get(*STAND_IN_NEEDS, *all_recipes()[ADDON_IMAGES].needs)
+    images = [*_made_images(ADDON_IMAGES, made), *(stand_in(image, made) for image in pinned_images())]
     return _push(registry, images)
 
 
@@ -96,17 +89,21 @@ def test_a_first_start_pulls_everything_whatever_the_tags_say_by_now(
     folder: Path, numbers: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, phases, began = f"reg-{secrets.token_hex(3)}", Phases(), time.monotonic()
-    pulling = _pulling(folder / "cache", phases)
+    pulling, named = _pulling(folder / "cache", phases), all_recipes().pulled_images(gitops=False)
     with capsys.disabled():
-        source = choose("registry", NEEDS, all_recipes(), phases, registry=pulling)
+        source = choose("registry", _needs(), all_recipes(), phases, registry=pulling)
         with start(Options(name=name, artifacts="registry"), phases, source=source) as environment:
             ready = time.monotonic() - began
             # The sandbox image is containerd's affair, of which kubelet sees nothing.
-            by_kubelet = {by_digest(image) for image in addon_images(usual_pins()) if "pause" not in image}
+            by_kubelet = {
+                by_digest(image)
+                for image in all_recipes().pulled_images(gitops=False)
+                if "pause" not in image
+            }
             pulled = pulled_images(environment.kube, by_kubelet)
             present = _present(environment, source.get("containerd")["containerd"] / "ctr")
             executables = _executables(environment)
-    assert set(map(_untagged, addon_images(usual_pins()))) <= present
+    assert set(map(_untagged, named)) <= present
     assert executables
     assert all(path.is_relative_to(folder / "cache") for path in executables), executables
     assert name not in {each.layout.name for each in clusters.find_all()}
@@ -125,17 +122,18 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = made_argocd_images(usual_pins(), Builder(all_recipes()).get(*all_recipes()["argocd-images"].needs))
-    further = _push(registry, [installer(EXTENSION_INSTALLER), *made])
+    made = Builder(all_recipes()).get(*all_recipes()["argocd-images"].needs)
+    pulled_only = installer(EXTENSION_INSTALLER.reference(all_recipes().pins))
+    further = _push(registry, [pulled_only, *_made_images("argocd-images", made)])
     _pin({**digests, **further}, tmp_path / "further.toml", monkeypatch)
     phases = Phases()
     pulling = _pulling(folder / "cache", phases)
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
     with serving_a_panel(folder / "panel") as (url, sha256), capsys.disabled():
         panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
-        monkeypatch.setattr("fixtures.providers.native.provisioning.Panel", panel)
+        monkeypatch.setattr("fixtures.addons.argocd.panel.Panel", panel)
         with start(options, phases, source=pulling) as environment:
-            pulled = pulled_images(environment.kube, set(map(by_digest, gitops_images(usual_pins()))))
+            pulled = pulled_images(environment.kube, set(map(by_digest, _of_gitops())))
             assert environment.gitops
             argocd = environment.gitops.argocd
             served = loopback.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
@@ -165,7 +163,7 @@ def test_what_is_not_there_is_named_before_anything_is_pulled(folder: Path) -> N
         all_recipes(), Cache(folder / "third"), builder=Builder(all_recipes()), images=[absent, *others]
     )
     with pytest.raises(FiredampError, match=r"v0\.0\.0@sha256:0+: 127\.0\.0\.1:\d+ does not have it"):
-        source.get(*NEEDS)
+        source.get(*_needs())
     assert not (folder / "third").exists()
 
 
@@ -186,6 +184,23 @@ def _untagged(image: str) -> str:
     """How containerd names an image that was pulled by digest."""
     name, _, digest = by_digest(image).partition("@")
     return f"{name.rpartition(':')[0]}@{digest}"
+
+
+def _needs() -> tuple[str, ...]:
+    return provisioner(Options()).needs
+
+
+def _made_images(name: str, made: Mapping[str, Path]) -> list[Image]:
+    """The images of one of our archives, made from the folders of what it needs."""
+    recipes = all_recipes()
+    (archive,) = [each for each in recipes.archives if each.name == name]
+    return archive.made_images(recipes.pins, made)
+
+
+def _of_gitops() -> set[str]:
+    """The images that nodes pull for GitOps alone."""
+    recipes = all_recipes()
+    return {*recipes.pulled_images(gitops=True)} - {*recipes.pulled_images(gitops=False)}
 
 
 def _pulling(cache: Path, phases: Phases) -> RegistrySource:

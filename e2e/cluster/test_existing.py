@@ -12,9 +12,9 @@ import pytest
 
 from e2e.cluster.conformance.existing import base
 from e2e.types import Report
-from fixtures.addons.dns import COREDNS
+from fixtures.addons.components import all_recipes
+from fixtures.addons.coredns import COREDNS
 from fixtures.addons.settings import Settings
-from fixtures.artifacts.pins import usual_pins
 from fixtures.conditions.conditions import aborted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
@@ -48,7 +48,7 @@ def theirs(embedded_node: None) -> Iterator[NativeCluster]:
     """A cluster that somebody uses: with DNS, as every such cluster, and with things of theirs."""
     del embedded_node
     with base() as node:
-        COREDNS.install(node.kube, Settings(usual_pins(), dns_ip=DNS_SERVICE_IP))
+        COREDNS.install(node.kube, Settings(all_recipes().pins, dns_ip=DNS_SERVICE_IP))
         COREDNS.ready(node.kube)
         node.kube.apply(*_THEIRS)
         # What the cluster itself puts into a namespace has to be there before anybody counts.

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from fixtures.addons.components import all_recipes
+from fixtures.addons.rollouts.image import REPOSITORY, image
 from fixtures.artifacts import golang
 from fixtures.artifacts.cache import Cache, digest
-from fixtures.artifacts.oci import catalog
 from fixtures.artifacts.oci.image import write_archive
 from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.environment.environment import Environment
@@ -89,7 +89,7 @@ def build(edits: Sequence[Edit]) -> Path:
             (copy / path).write_text(text)
         golang.build(component, target, sources=copy)
         shutil.rmtree(copy)
-        write_archive([catalog.rollouts(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
+        write_archive([image(_TAG, controller=target / "rollouts-controller")], target / ARCHIVE)
 
     content = digest(recipes.key(_COMPONENT), json.dumps(files), Path(__file__))
     return Cache().get("rollouts-with-faults", content, make) / ARCHIVE
@@ -122,5 +122,5 @@ def _switch(objects: list[Object], *, fault: str) -> None:
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             container = manifest["spec"]["template"]["spec"]["containers"][0]
-            container["image"] = f"{catalog.ROLLOUTS}:{_TAG}"
+            container["image"] = f"{REPOSITORY}:{_TAG}"
             container["env"] = [*container.get("env", []), {"name": _VARIABLE, "value": fault}]

@@ -9,14 +9,14 @@ import pytest
 from e2e.collected import collected
 from e2e.mutations.controller import Edit, StaleEditError, changed_files
 from e2e.mutations.faults import FAULTS, by_name, edits
+from fixtures.addons.components import all_recipes
 from fixtures.artifacts.golang import module_folder
-from fixtures.artifacts.pins import usual_pins
 
 
 # It reads the module of Argo Rollouts, which has to be downloaded.
 @pytest.mark.e2e
 def test_every_edit_fits_the_pinned_sources() -> None:
-    changed = changed_files(edits(), module_folder(usual_pins()["rollouts"]))
+    changed = changed_files(edits(), module_folder(all_recipes().pins["rollouts"]))
     assert set(changed) > {edit.file for edit in edits()}
 
 

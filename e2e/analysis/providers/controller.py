@@ -9,10 +9,9 @@ from contextlib import contextmanager
 import yaml
 
 from e2e.analysis.providers.servers import Servers
-from fixtures.addons import rollouts
+from fixtures.addons import metric_servers, rollouts
 from fixtures.addons.addon import upgraded
-from fixtures.artifacts import metric_servers
-from fixtures.artifacts.pins import usual_pins
+from fixtures.addons.components import all_recipes
 from fixtures.kube.client import Kube, Object
 from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT
 from fixtures.kube.wait import wait_for
@@ -78,6 +77,9 @@ def _changed(template: Object, servers: Servers) -> Object:
     ]
     container["volumeMounts"].append({"name": "metric-plugin", "mountPath": _MOUNT, "readOnly": True})
     # An image as a volume: what is in it is neither copied nor run there.
-    image = {"reference": metric_servers.metric_plugin(usual_pins()), "pullPolicy": "IfNotPresent"}
+    image = {
+        "reference": metric_servers.METRIC_PLUGIN.reference(all_recipes().pins),
+        "pullPolicy": "IfNotPresent",
+    }
     pod["volumes"].append({"name": "metric-plugin", "image": image})
     return changed

@@ -12,14 +12,12 @@ from string import Template
 
 import requests
 
-from fixtures.addons import prometheus, rollouts
+from fixtures.addons import metric_servers, prometheus, rollouts
 from fixtures.addons.addon import available
 from fixtures.addons.components import all_recipes
 from fixtures.addons.manifests import into_namespace, parse
-from fixtures.artifacts import metric_servers
 from fixtures.artifacts.builder import Builder
-from fixtures.artifacts.pins import usual_pins
-from fixtures.artifacts.recipes import ARCHIVE, METRIC_SERVERS
+from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.core import loopback
 from fixtures.core.answering import until_answered
 from fixtures.core.retry import PendingError, until
@@ -144,7 +142,9 @@ def running(environment: Environment) -> Iterator[Servers]:
     kube, namespace = environment.kube, f"metrics-{secrets.token_hex(3)}"
     python = f"{environment.payments_image}:1.0"
     found = Servers(environment, namespace, python, secrets.token_hex(16))
-    environment.cluster.load_image(Builder(all_recipes()).get(METRIC_SERVERS)[METRIC_SERVERS] / ARCHIVE)
+    environment.cluster.load_image(
+        Builder(all_recipes()).get(metric_servers.ARCHIVE)[metric_servers.ARCHIVE] / ARCHIVE
+    )
     try:
         objects = _objects(found)
         kube.apply(*objects)
@@ -161,9 +161,10 @@ def running(environment: Environment) -> Iterator[Servers]:
 
 
 def _objects(servers: Servers) -> list[Object]:
+    pins = all_recipes().pins
     values = {
-        "influxdb": metric_servers.influxdb(usual_pins()),
-        "victoria_metrics": metric_servers.victoria_metrics(usual_pins()),
+        "influxdb": metric_servers.INFLUXDB.reference(pins),
+        "victoria_metrics": metric_servers.VICTORIA_METRICS.reference(pins),
         "python": servers.python,
         "prometheus": prometheus.ADDRESS,
         "key": servers.key,
