@@ -39,7 +39,8 @@ from fixtures.providers.kind.config import REGISTRIES
 from fixtures.providers.kind.docker import Docker
 from fixtures.providers.kind.local_registry import network
 from fixtures.providers.kind.provider import KindCluster
-from fixtures.trial.trial import ACTIVE, Trial
+from fixtures.trial.sample import sample_trial
+from fixtures.trial.trial import ACTIVE
 
 pytestmark = [pytest.mark.xdist_group("kind"), pytest.mark.usefixtures("kind_nodes")]
 
@@ -120,7 +121,7 @@ def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
         if not any(own in image for own in _KINDS_OWN)
     }
     pulled = pulled_images(environment.kube, wanted)
-    with Trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
+    with sample_trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
         app.deploy("1.2-5xx")
         took = app.wait(aborted(version="1.2-5xx"), within=45)
         app.wait(weight_is(0), within=30)
@@ -149,7 +150,7 @@ def test_an_existing_cluster_pulls_the_sample_api_under_the_name_that_the_user_g
     existing = Existing(str(environment.cluster.kubeconfig), context, payments_image=image)
     with start(Options(provider="existing", own=(existing,), artifacts="source")) as running:
         quick = combined(without_analysis, canary_steps(50, "3s"))
-        with Trial(running, "canary", tmp_path / "trial", variant=quick) as app:
+        with sample_trial(running, "canary", tmp_path / "trial", variant=quick) as app:
             with app.traffic():
                 app.deploy("1.1")
                 took = app.wait(promoted("1.1"), within=60)

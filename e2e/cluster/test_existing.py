@@ -26,7 +26,7 @@ from fixtures.kube.wait import wait_for
 from fixtures.providers.existing.options import Existing
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
-from fixtures.trial.trial import Trial
+from fixtures.trial.sample import sample_trial
 
 # What controllers of the cluster itself write all the time.
 _OF_ITSELF = {"events", "leases", "endpoints", "endpointslices"}
@@ -67,7 +67,7 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
     before = _census(theirs.kube)
     disposable = Existing(existing.kubeconfig, existing.context, is_disposable=True)
     with start(Options(provider="existing", own=(disposable,), artifacts="source")) as environment:
-        with Trial(environment, "canary", tmp_path) as app:
+        with sample_trial(environment, "canary", tmp_path) as app:
             with app.traffic(100):
                 app.deploy("1.2-5xx")
                 took = app.wait(aborted(version="1.2-5xx"), within=45)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Environment, Options, start
-from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.gitops import sample_gitops_trial
+from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import Trial
 
 # A small part of the load that a machine can bear: it waits for that before it goes on.
@@ -53,7 +54,7 @@ class _Telling(Phases):
 
 
 def _trial(environment: Environment, folder: Path, *, gitops: bool) -> Trial:
-    return (GitOpsTrial if gitops else Trial)(environment, "canary", folder)
+    return (sample_gitops_trial if gitops else sample_trial)(environment, "canary", folder)
 
 
 def _say(what: str) -> None:

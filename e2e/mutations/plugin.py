@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, by_name, edits
 from e2e.types import Variant
 from e2e.variants import combined
-from fixtures.trial.trial import Trial
+from fixtures.trial import sample
+from fixtures.trial.baseline import Baseline, baseline
 
 # With the changed controller and none of its faults.
 NONE = "none"
@@ -31,7 +33,7 @@ def fault_in_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
             if fault.harness:
                 fault.harness(patch)
             if fault.manifests:
-                patch.setattr(Trial, "__init__", _with(fault.manifests))
+                patch.setattr(sample, "baseline", _with(fault.manifests))
         yield
 
 
@@ -51,14 +53,11 @@ def fault_in_the_controller(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("faulty_controller")
 
 
-def _with(change: Variant) -> Callable[..., None]:
-    """A `Trial.__init__` whose variant is followed by a change."""
-    begin = Trial.__init__
+def _with(change: Variant) -> Callable[..., Baseline]:
+    """A `baseline` whose variant is followed by a change."""
 
-    def begin_changed(
-        trial: Trial, *arguments: object, variant: Variant | None = None, **options: object
-    ) -> None:
+    def changed(strategy: str, *, variant: Variant | None = None, **options: Any) -> Baseline:  # noqa: ANN401
         both = combined(variant, change) if variant else change
-        begin(trial, *arguments, variant=both, **options)  # type: ignore[arg-type]
+        return baseline(strategy, variant=both, **options)
 
-    return begin_changed
+    return changed

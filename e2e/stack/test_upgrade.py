@@ -22,6 +22,7 @@ from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.kube.client import pods_of
 from fixtures.timeline.extraction import HASH_LABEL
 from fixtures.trial.gitops import GitOpsTrial
+from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import ACTIVE, Trial
 
 Object = dict[str, Any]
@@ -54,7 +55,7 @@ def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Re
     variant = variants.combined(
         variants.judged_by("success-rate"), variants.canary_steps(20, _PAUSE, 60, _PAUSE)
     )
-    with Trial(older, "canary", tmp_path / "trial", variant=variant) as app:
+    with sample_trial(older, "canary", tmp_path / "trial", variant=variant) as app:
         pods, controllers = _pods(app), _controllers(app)
         assert {image for image, _ in controllers.values()} == {_OLD}
         with app.traffic(_RATE):

@@ -25,7 +25,7 @@ from fixtures.environment.environment import Environment
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
 from fixtures.kube.wait import wait_for
-from fixtures.trial.trial import namespace_of
+from fixtures.trial.baseline import namespace_of
 
 _HERE = Path(__file__).parent
 # InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.
