@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from e2e import variants
-from e2e.harness import sabotage
+from e2e.mutations import in_cluster, in_manifests
 from e2e.types import StartTrial
 from fixtures.addons.istio import ISTIOD
 from fixtures.conditions.conditions import (
@@ -25,6 +25,7 @@ from fixtures.core.errors import ConditionNotMetError
 from fixtures.core.retry import PendingError, until
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.verdicts import ALWAYS, assert_exactly_none, assert_share, requests
+from fixtures.kube.client import Object
 from fixtures.timeline.extraction import tag_of
 from fixtures.timeline.records import PodRecord
 from fixtures.timeline.state import State
@@ -43,7 +44,7 @@ def test_without_analysis_the_bad_version_is_promoted_and_the_scenario_says_so(t
 
 def test_without_an_abort_at_the_deadline_the_crashing_canary_is_named(trial: StartTrial) -> None:
     with trial("canary") as app, app.traffic():
-        sabotage.tolerate_missed_deadlines(app.kube, app.namespace)
+        in_cluster.tolerate_missed_deadlines(app.kube, app.namespace)
         app.deploy("1.2-crash")
         app.wait(all_of(degraded(), _restarted("1.2-crash")), within=90)
         # Now and then it runs for a moment, so that CrashLoopBackOff is not always there to be named.
@@ -54,17 +55,17 @@ def test_without_an_abort_at_the_deadline_the_crashing_canary_is_named(trial: St
 
 def test_a_deployment_that_does_not_get_there_is_named_with_its_pods(trial: StartTrial) -> None:
     with trial("deployment") as app:
-        sabotage.hold_back(app.kube, app.namespace)
+        in_cluster.hold_back(app.kube, app.namespace)
         app.deploy("1.2-5xx")
         with pytest.raises(ConditionNotMetError, match=r"not within 10 s(.|\n)*payments-.*\(1\.2-5xx\)"):
             app.wait(deployment_available("1.2-5xx"), within=10)
 
 
 def test_with_a_frozen_virtual_service_the_weight_that_stays_is_named(trial: StartTrial) -> None:
-    with trial("canary", variant=sabotage.judged_at_the_last_step) as app, app.traffic():
+    with trial("canary", variant=_judged_at_the_last_step) as app, app.traffic():
         app.deploy("1.2-5xx")
         app.wait(all_of(paused_at(1), weight_is(5)), within=60)
-        sabotage.freeze_virtual_services(app.kube, app.namespace)
+        in_cluster.freeze_virtual_services(app.kube, app.namespace)
         app.promote()
         app.wait(aborted(version="1.2-5xx"), within=45)
         with pytest.raises(ConditionNotMetError, match="payments-canary has weight 5"):
@@ -72,14 +73,14 @@ def test_with_a_frozen_virtual_service_the_weight_that_stays_is_named(trial: Sta
 
 
 def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: StartTrial) -> None:
-    with trial("canary", variant=sabotage.judged_at_the_last_step) as app:
+    with trial("canary", variant=_judged_at_the_last_step) as app:
         kube = app.kube
         try:
             with app.traffic():
                 app.deploy("1.2-5xx")
                 app.wait(all_of(paused_at(1), weight_is(5)), within=60)
                 until(lambda: _answered(app, "1.2-5xx"), what="an answer", timeout=60, interval=0.5)
-                sabotage.stop_istiod(kube)
+                in_cluster.stop_istiod(kube)
                 app.promote()
                 app.wait(aborted(version="1.2-5xx"), within=45)
                 app.wait(weight_is(0), within=30)
@@ -104,7 +105,7 @@ def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) ->
 
 @pytest.mark.smoke
 def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> None:
-    with trial("bluegreen", variant=sabotage.active_routes_to_preview) as app:
+    with trial("bluegreen", variant=in_manifests.active_routes_to_preview) as app:
         with app.traffic():
             app.deploy("1.1")
             app.wait(preview_ready("1.1"), within=60)
@@ -114,7 +115,7 @@ def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> 
 
 
 def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> None:
-    with trial("bluegreen", variant=sabotage.preview_selects_active) as app:
+    with trial("bluegreen", variant=in_manifests.preview_selects_active) as app:
         with app.traffic(rate=100, preview_rate=200):
             app.deploy("1.1")
             app.wait(preview_ready("1.1"), within=60)
@@ -135,6 +136,14 @@ def test_a_failed_trial_leaves_a_bundle_that_explains_itself(trial: StartTrial) 
     assert {"argo-rollouts", "istiod", "prometheus", "node"} <= names
     assert "weight 100 on payments-canary" in (bundle / "error.txt").read_text()
     assert "payments" in (bundle / "envoy-clusters.txt").read_text()
+
+
+def _judged_at_the_last_step(objects: list[Object]) -> None:
+    """The canary waits at its weight, and is judged once somebody promotes it: time to break something."""
+    variants.canary_steps(5, None, 5, None)(objects)
+    # An abort leaves it its pods for as long as anybody looks.
+    variants.aborted_pods_stay(60)(objects)
+    variants.strategy_of(objects)["analysis"]["startingStep"] = 3
 
 
 def _restarted(version: str) -> Condition:

@@ -1,1 +1,1 @@
-"""The mutation check: each fault that is planted on purpose has to turn the row red that should see it."""
+"""All planted faults, and the mutation check: each fault has to turn the row red that should see it."""

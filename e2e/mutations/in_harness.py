@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from e2e.harness import sabotage
+from e2e.mutations import in_cluster
 from e2e.mutations.fault import Fault
 from fixtures.conditions.conditions import weight_is
 from fixtures.kube.kinds import VIRTUAL_SERVICE
@@ -95,7 +95,7 @@ def _stop_istiod(patch: pytest.MonkeyPatch) -> None:
     def stop_and_wait(self: Trial, version: str, *, within: float) -> None:
         self.wait(weight_is(5), within=30)
         self.holds(weight_is(5), for_=1)
-        sabotage.stop_istiod(self.kube)
+        in_cluster.stop_istiod(self.kube)
         wait(self, version, within=within)
 
     patch.setattr(Trial, "wait_contained", stop_and_wait)

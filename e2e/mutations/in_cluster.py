@@ -1,12 +1,11 @@
-"""Faults planted on purpose, to see the right test turn red for the right reason."""
+"""Faults in a running cluster: in objects of a trial, and in Istio."""
 
 from __future__ import annotations
 
-from e2e import variants
 from e2e.outages import kill
 from fixtures.addons import istio
 from fixtures.core.retry import PendingError, until
-from fixtures.kube.client import Kube, Object
+from fixtures.kube.client import Kube
 from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
 
@@ -14,34 +13,10 @@ _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhook
 _ISTIOD = "app=istiod"
 
 
-def judged_at_the_last_step(objects: list[Object]) -> None:
-    """The canary waits at its weight, and is judged once somebody promotes it: time to break something."""
-    variants.canary_steps(5, None, 5, None)(objects)
-    # An abort leaves it its pods for as long as anybody looks.
-    variants.aborted_pods_stay(60)(objects)
-    variants.strategy_of(objects)["analysis"]["startingStep"] = 3
-
-
 def tolerate_missed_deadlines(kube: Kube, namespace: str) -> None:
     """From now on a canary that never becomes available is reported, and left where it is."""
     spec = {"progressDeadlineAbort": False, "progressDeadlineSeconds": 5}
     kube.patch(ROLLOUT, "payments", namespace, {"spec": spec})
-
-
-def preview_selects_active(objects: list[Object]) -> None:
-    """The preview's route leads to the active Service."""
-    route = variants.found(objects, "VirtualService", "payments-preview")
-    route["spec"]["http"][0]["route"][0]["destination"]["host"] = "payments-active"
-
-
-def active_routes_to_preview(objects: list[Object]) -> None:
-    """A tenth of the active traffic leaks to the preview."""
-    route = variants.found(objects, "VirtualService", "payments")
-    port = {"number": 80}
-    route["spec"]["http"][0]["route"] = [
-        {"destination": {"host": "payments-active", "port": port}, "weight": 90},
-        {"destination": {"host": "payments-preview", "port": port}, "weight": 10},
-    ]
 
 
 def freeze_virtual_services(kube: Kube, namespace: str) -> None:
