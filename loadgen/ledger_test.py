@@ -10,7 +10,8 @@ import pytest
 from fixtures.core.clock import Epoch
 from loadgen.ledger import Answer, Ledger
 from loadgen.plan import Call, Lane, make_plan
-from loadgen.records import read_requests, requests_file
+from loadgen.records import requests_file
+from loadgen.requests import read_requests
 from loadgen.shapes import Constant
 from loadgen.status import read_statuses, status_file
 

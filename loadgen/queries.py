@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from fixtures.core.errors import FiredampError
 from loadgen.records import Request
+from loadgen.requests import Requests
 from loadgen.statistics import Share
 
 # What a busy machine's scheduler does to a punctual client; later than this, the client was not punctual.
@@ -20,8 +21,8 @@ def select(
     since: float = -math.inf,
     version: str | None = None,
     lane: str | None = None,
-) -> list[Request]:
-    """Return the requests that meet every condition given.
+) -> Requests:
+    """Return the requests that meet every condition given, by the time sent.
 
     Args:
         requests: Where to look.
@@ -29,13 +30,10 @@ def select(
         version: Answered by this version.
         lane: Of this lane.
     """
-    return [
-        request
-        for request in requests
-        if request.t >= since
-        and (version is None or request.version == version)
-        and (lane is None or request.lane == lane)
-    ]
+    found = Requests.of(requests).between(since, math.inf)
+    if lane is not None:
+        found = found.lane(lane)
+    return found if version is None else found.of_version(version)
 
 
 def share_of(version: str, requests: Iterable[Request]) -> Share:
@@ -44,13 +42,14 @@ def share_of(version: str, requests: Iterable[Request]) -> Share:
     An answer without a version (the gateway's own, or none) tells nothing about
     the split; `errors` counts it.
     """
-    found = [request.version for request in requests if request.version is not None]
-    return Share(found.count(version), len(found))
+    found = Requests.of(requests)
+    return Share(len(found.of_version(version)), len(found.answered))
 
 
 def errors(requests: Iterable[Request]) -> Counter[str]:
     """Count the failed requests by what happened: `500 from 1.2-5xx`, `timed out`."""
-    return Counter(_reason(request) for request in requests if request.failed)
+    found = Requests.of(requests)
+    return Counter(map(_reason, found.where(found.failed)))
 
 
 def counted(found: Counter[str], most: int = 5) -> str:
@@ -62,9 +61,10 @@ def counted(found: Counter[str], most: int = 5) -> str:
     return ", ".join(told) or "none"
 
 
-def late(requests: Iterable[Request]) -> list[Request]:
+def late(requests: Iterable[Request]) -> Requests:
     """Return the requests sent more than `LATE_MS` after their intended time."""
-    return [request for request in requests if request.late_ms > LATE_MS]
+    found = Requests.of(requests)
+    return found.where((found.t - found.intended) * 1000 > LATE_MS)
 
 
 def percentile(values: Iterable[float], q: float) -> float:
@@ -85,7 +85,7 @@ def latency_ms(requests: Iterable[Request], q: float) -> float:
     Raises:
         FiredampError: There are no requests, or q is out of range.
     """
-    return percentile((request.latency_ms for request in requests), q)
+    return percentile(Requests.of(requests).latency_ms.tolist(), q)
 
 
 def _reason(request: Request) -> str:

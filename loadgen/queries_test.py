@@ -19,10 +19,10 @@ REQUESTS = [
 
 
 def test_selecting() -> None:
-    assert select(REQUESTS) == REQUESTS
-    assert select(REQUESTS, since=4) == REQUESTS[3:]
-    assert select(REQUESTS, version="1.0") == REQUESTS[:2]
-    assert select(REQUESTS, version="1.0", lane="preview") == [REQUESTS[1]]
+    assert list(select(REQUESTS)) == REQUESTS
+    assert list(select(REQUESTS, since=4)) == REQUESTS[3:]
+    assert list(select(REQUESTS, version="1.0")) == REQUESTS[:2]
+    assert list(select(REQUESTS, version="1.0", lane="preview")) == [REQUESTS[1]]
 
 
 def test_a_share_is_of_the_answers_that_name_a_version() -> None:
@@ -36,7 +36,7 @@ def test_errors_are_counted_by_what_happened() -> None:
 
 def test_late_is_measured_from_the_intended_time() -> None:
     punctual, tardy = request(10, intended=9.96), request(10, intended=9.9)
-    assert late([punctual, tardy]) == [tardy]
+    assert list(late([punctual, tardy])) == [tardy]
 
 
 @pytest.mark.parametrize(("q", "value"), [(0, 1), (0.5, 5), (0.9, 9), (0.99, 10), (1, 10)])

@@ -64,17 +64,6 @@ def requests_file(folder: Path, lane: str) -> Path:
     return folder / f"requests-{lane}.jsonl"
 
 
-def read_requests(*paths: Path) -> list[Request]:
-    """Return all requests recorded in `paths`, by the time sent; a half-written last line is left out.
-
-    Raises:
-        CorruptRecordError: A complete line is not a request.
-        FileNotFoundError: A file does not exist.
-    """
-    found = [request for path in paths for request in read_records(path, Request)[0]]
-    return sorted(found, key=lambda request: request.t)
-
-
 class Tail:
     """The requests that are recorded from now on, for assertions while the load runs.
 

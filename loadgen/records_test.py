@@ -8,7 +8,8 @@ import pytest
 
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.core.record import CorruptRecordError, to_line
-from loadgen.records import Request, Tail, read_requests
+from loadgen.records import Request, Tail
+from loadgen.requests import read_requests
 
 
 def request(t: float = 100.0, **fields: object) -> Request:
@@ -42,7 +43,7 @@ def test_a_line_is_the_timeline_schema(file: Path) -> None:
         *("host", "path", "lane", "reused", "error", "free"),
     }
     append(file, to_line(request(version=None)))
-    assert read_requests(file) == [request(version=None)]
+    assert list(read_requests(file)) == [request(version=None)]
 
 
 def test_requests_are_read_by_the_time_sent_over_all_files(file: Path, tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
 from loadgen.plan import Plan
 from loadgen.queries import LATE_MS, counted, errors, late
 from loadgen.records import Request
+from loadgen.requests import Requests
 from loadgen.statistics import Share
 from loadgen.status import Status, cpu_peak, silence
 
@@ -104,19 +107,21 @@ class RunReport:
         )
 
 
-def make_report(plan: Plan, statuses: Sequence[Status], requests: Sequence[Request]) -> RunReport:
+def make_report(plan: Plan, statuses: Sequence[Status], requests: Iterable[Request]) -> RunReport:
     """Sum up a run from its plan, what the load generator said and what it recorded."""
+    found = Requests.of(requests)
     seconds = statuses[-1].until - statuses[-1].began if statuses else 0.0
-    recorded = Counter(request.lane for request in requests)
+    sent = {lane.name: found.lane(lane.name) for lane in plan.lanes}
+    starved = {name: int(np.count_nonzero(mine.having("free", True))) for name, mine in sent.items()}
     said = sum(statuses[-1].sent.values()) if statuses else 0
     return RunReport(
         seconds=min(seconds, plan.duration),
-        lanes=_lanes(plan, seconds, recorded, Counter(each.lane for each in requests if each.free)),
-        unrecorded=max(said - len(requests), 0),
-        late=Share(len(late(requests)), len(requests)),
+        lanes=_lanes(plan, seconds, {name: len(mine) for name, mine in sent.items()}, starved),
+        unrecorded=max(said - len(found), 0),
+        late=Share(len(late(found)), len(found)),
         silence=silence(statuses),
         cpu=cpu_peak(statuses),
-        errors=errors(requests),
+        errors=errors(found),
     )
 
 

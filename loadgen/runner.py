@@ -16,8 +16,9 @@ from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
 from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
 from loadgen.queries import counted, errors
-from loadgen.records import Request, Tail, read_requests, requests_file
+from loadgen.records import Tail, requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
+from loadgen.requests import RequestLog, Requests
 from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses, status_file
 
@@ -40,6 +41,10 @@ class Traffic:
     the run. A failed assertion in the block is superseded by `InvalidLoadError`
     (and kept as its cause) when the load was invalid: then it proves nothing.
     The load generator dies with the thread that started it.
+
+    Attributes:
+        plan: What is asked for.
+        log: Reads the requests. Whoever reads them too gives it a log of its own, so that each is read once.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Traffic:
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)
         self._log = self._status.with_suffix(".log")
+        self.log = RequestLog()
         self._process: LocustProcess | None = None
         self._report: RunReport | None = None
 
@@ -92,11 +98,9 @@ class Traffic:
         spawned = self.plan.epoch.now()
         self._process = self._spawn()
         try:
-            tail = Tail(*self._paths(), from_start=True)
-            seen: list[Request] = []
             first = until(self._begun, what="Locust's start", timeout=STARTUP_S)
             require_start(first, spawned=spawned, seen=self.plan.epoch.now())
-            until(lambda: self._answered(tail, seen), what="first answer", timeout=ANSWER_S)
+            until(self._answered, what="first answer", timeout=ANSWER_S)
         except BaseException as error:
             self._stop(grace=1.0)
             if isinstance(error, ConditionNotMetError):
@@ -126,8 +130,8 @@ class Traffic:
             if statuses:
                 require_end(
                     statuses,
-                    first=min((min(each.t, each.intended) for each in requests), default=None),
-                    last=max((each.received for each in requests), default=None),
+                    first=requests.first,
+                    last=requests.last,
                     stopping=stopping if self._was_told(statuses[0], stopping) else None,
                     ended=ended,
                 )
@@ -150,13 +154,14 @@ class Traffic:
         """Return the requests recorded from now on, of these lanes or of all."""
         return Tail(*self._paths(*lanes), from_start=from_start)
 
-    def requests(self, *lanes: str) -> list[Request]:
+    def requests(self, *lanes: str) -> Requests:
         """Return all requests recorded so far, of these lanes or of all, by the time sent.
 
         Raises:
             CorruptRecordError: A record file is damaged.
         """
-        return read_requests(*(path for path in self._paths(*lanes) if path.exists()))
+        found = self.log.read(path for path in self._paths(*lanes) if path.exists())
+        return found.of_lanes(lanes or self._names)
 
     def wait_for_end(self) -> None:
         """Wait until the last schedule has ended and every answer was recorded.
@@ -225,9 +230,9 @@ class Traffic:
             raise PendingError("it has not spawned its users")
         return statuses[0]
 
-    def _answered(self, tail: Tail, seen: list[Request]) -> None:
-        seen += tail.read()
-        if any(request.status for request in seen):
+    def _answered(self) -> None:
+        seen = self.requests()
+        if seen.status.any():
             return
         self._require_running()
         raise PendingError(f"{len(seen):,} requests ended without one ({counted(errors(seen))})")

@@ -93,7 +93,8 @@ def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tupl
 
 def answered_by(records: Recording, moment: float) -> Recording:
     """The recording without requests under way at a moment, which may have been answered after it."""
-    return records.with_requests(lambda request: request.received <= moment)
+    sent = records.requests
+    return records.with_requests(sent.where(sent.received <= moment))
 
 
 def stays_active(app: Trial, version: str) -> None:

@@ -13,7 +13,7 @@ from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
-from loadgen.records import Request
+from loadgen.requests import Requests
 from loadgen.statistics import Share
 
 _RATE = 100
@@ -87,9 +87,7 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
         assert {request.version for request in after if request.version} == {_LEDGER}
         values = _success_rates(records, settled, asked)
         assert values, "the analysis measured nothing"
-        stable, canary = (
-            _bad([each for each in during if each.version == tag]) for tag in (_LEDGER, _MIGRATES)
-        )
+        stable, canary = (_bad(during.of_version(tag)) for tag in (_LEDGER, _MIGRATES))
         left = _bad(after)
         claim(
             "an analysis of the canary shows what the canary does to clients",
@@ -112,8 +110,8 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
         )
 
 
-def _bad(sent: list[Request]) -> Share:
-    return Share(sum(request.failed for request in sent), len(sent))
+def _bad(sent: Requests) -> Share:
+    return Share(len(sent.where(sent.failed)), len(sent))
 
 
 def _success_rates(records: Recording, start: float, end: float) -> set[str]:

@@ -1,0 +1,314 @@
+"""Requests in columns: a million of them in some 70 MB, read once, and asked all at once.
+
+The columns follow from the fields of `Request`: its numbers are arrays of numbers, and whatever else it has
+is an array of numbers into a table of the values that occur. A `Request` is made when one is looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import overload
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fixtures.core.record import parse_records
+from loadgen.records import Request
+
+Numbers = NDArray[np.float64]
+Statuses = NDArray[np.int16]
+Mask = NDArray[np.bool_]
+
+_FIELDS = Request.__struct_fields__
+# Each field that is a number has one of these types; in `Request`, its type says whether it is a whole one.
+_NUMBERS = {
+    field.name: np.float64 if isinstance(field.type, msgspec.inspect.FloatType) else np.int16
+    for field in msgspec.inspect.type_info(Request).fields  # type: ignore[attr-defined] # of a StructType
+    if isinstance(field.type, msgspec.inspect.FloatType | msgspec.inspect.IntType)
+}
+# Of a file that is read at once: large steps, whose records fit into a processor's cache.
+_BLOCK_BYTES = 500_000
+_decoder = msgspec.json.Decoder(Request)
+
+
+class _Values(dict[Hashable, int]):
+    """The values that occur in a column, each with its number."""
+
+    def __missing__(self, value: Hashable) -> int:
+        self[value] = number = len(self)
+        return number
+
+
+_Tables = Mapping[str, _Values]
+_Columns = dict[str, NDArray[np.generic]]
+
+
+class Requests(Sequence[Request]):
+    """Requests by the time at which they were sent; they never change.
+
+    Example:
+        active = requests.lane("active").between(since, until)
+        share = Share(len(active.of_version("1.1")), len(active.answered))
+    """
+
+    def __init__(self, columns: _Columns, tables: _Tables, places: NDArray[np.intp] | None = None) -> None:
+        """Take some of the rows of columns that are ordered by `t`; see `Requests.of` for what others call.
+
+        Args:
+            columns: Each field's column; all are of equal length.
+            tables: The values of each column that is no number.
+            places: Which rows, ascending; without, all of them.
+        """
+        self._all = columns
+        self._tables = tables
+        self._places = places
+        self._columns = columns if places is None else _Columns()
+
+    @classmethod
+    def of(cls, requests: Iterable[Request]) -> Requests:
+        """Return requests that come in any order as one of these; one of these as it is."""
+        if isinstance(requests, Requests):
+            return requests
+        collected = _Collected()
+        collected.add(list(requests))
+        return collected.sorted()
+
+    def __len__(self) -> int:
+        return len(self._all["t"] if self._places is None else self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Request: ...
+    @overload
+    def __getitem__(self, index: slice) -> Requests: ...
+    def __getitem__(self, index: int | slice) -> Request | Requests:
+        if isinstance(index, slice):
+            return self._part(index)
+        place = range(len(self))[index]
+        return next(iter(self._part(slice(place, place + 1))))
+
+    def __iter__(self) -> Iterator[Request]:
+        for begin in range(0, len(self), 10_000):
+            part = slice(begin, begin + 10_000)
+            columns = [self._listed(name, part) for name in _FIELDS]
+            for row in zip(*columns, strict=True):
+                yield Request(**dict(zip(_FIELDS, row, strict=True)))
+
+    @property
+    def t(self) -> Numbers:
+        """When each was sent, in Unix seconds, ascending."""
+        return self._numbers("t")
+
+    @property
+    def intended(self) -> Numbers:
+        """When the schedule wanted each sent, in Unix seconds."""
+        return self._numbers("intended")
+
+    @property
+    def received(self) -> Numbers:
+        """When the answer to each was complete or given up, in Unix seconds."""
+        return self._numbers("received")
+
+    @property
+    def latency_ms(self) -> Numbers:
+        """For how long each kept a user waiting who came at the intended time, in milliseconds."""
+        return self._numbers("latency_ms")
+
+    @property
+    def status(self) -> Statuses:
+        """The HTTP status of each, 0 without an answer."""
+        return self._column("status")  # type: ignore[return-value] # of this type, by `_NUMBERS`
+
+    @property
+    def failed(self) -> Mask:
+        """Which of them let their clients down, as `Request.failed` has it."""
+        return ~self.having("error", None) | (self.status < 200) | (self.status >= 400)
+
+    @property
+    def first(self) -> float | None:
+        """When the first was sent or due, in Unix seconds; None if there is none."""
+        return float(np.minimum(self.t, self.intended).min()) if len(self) else None
+
+    @property
+    def last(self) -> float | None:
+        """When the last answer came or was given up, in Unix seconds; None if there is none."""
+        return float(self.received.max()) if len(self) else None
+
+    @property
+    def answered(self) -> Requests:
+        """Those that a version answered."""
+        return self.where(~self.having("version", None))
+
+    def having(self, field: str, value: Hashable) -> Mask:
+        """Return which of them have a value in a field that is no number."""
+        number = self._tables[field].get(value, -1)
+        return np.asarray(self._column(field) == number)
+
+    def where(self, mask: Mask) -> Requests:
+        """Return those for which the mask is true."""
+        places = np.flatnonzero(mask)
+        if len(places) == len(self):
+            return self
+        return Requests(self._all, self._tables, places if self._places is None else self._places[places])
+
+    def lane(self, name: str) -> Requests:
+        """Return those of one stream of load."""
+        return self.where(self.having("lane", name))
+
+    def of_lanes(self, names: Collection[str]) -> Requests:
+        """Return those of some streams of load."""
+        if self.counts("lane").keys() <= set(names):
+            return self
+        return self.where(self.scores("lane", lambda name: name in names) > 0)
+
+    def of_version(self, version: str) -> Requests:
+        """Return those that a version answered."""
+        return self.where(self.having("version", version))
+
+    def between(self, since: float, until: float) -> Requests:
+        """Return those that were sent from `since` on and before `until`, both in Unix seconds."""
+        begin, end = np.searchsorted(self.t, (since, until))
+        return self._part(slice(int(begin), int(end)))
+
+    def counts(self, field: str) -> Counter[str | None]:
+        """Return how often each value of a field of texts occurs, the most frequent first."""
+        numbers = np.bincount(self._column(field).astype(np.intp), minlength=len(self._tables[field]))
+        values = zip(self._tables[field], numbers.tolist(), strict=True)
+        found = Counter({str(v) if v is not None else None: n for v, n in values if n})
+        return Counter(dict(found.most_common()))
+
+    def scores(self, field: str, score: Callable[[str | None], float]) -> Numbers:
+        """Return for each of them what a function gives for its value in a field of texts."""
+        table = [score(None if value is None else str(value)) for value in self._tables[field]]
+        return np.asarray([*table, 0.0])[self._column(field).astype(np.intp)]
+
+    def with_texts(self, change: Callable[[str], str]) -> Requests:
+        """Return the same requests in which each text is changed by a function."""
+        columns = {name: self._column(name) for name in _FIELDS}
+        tables = dict[str, _Values]()
+        for name, table in self._tables.items():
+            tables[name] = _Values()
+            numbers = [tables[name][change(value) if isinstance(value, str) else value] for value in table]
+            columns[name] = np.array([*numbers, 0], np.int32)[self._column(name).astype(np.intp)]
+        return Requests(columns, tables)
+
+    def _numbers(self, field: str) -> Numbers:
+        return self._column(field)  # type: ignore[return-value] # of this type, by `_NUMBERS`
+
+    def _listed(self, name: str, part: slice) -> list[object]:
+        found: list[int] = self._column(name)[part].tolist()
+        if name in _NUMBERS:
+            return list(found)
+        values = list(self._tables[name])
+        return [values[number] for number in found]
+
+    def _part(self, part: slice) -> Requests:
+        if self._places is not None:
+            return Requests(self._all, self._tables, self._places[part])
+        return Requests({name: column[part] for name, column in self._all.items()}, self._tables)
+
+    def _column(self, field: str) -> NDArray[np.generic]:
+        """The column of a field, taken from all rows when it is first asked for."""
+        if field not in self._columns:
+            self._columns[field] = self._all[field][self._places]
+        return self._columns[field]
+
+
+class RequestLog:
+    """What is recorded in some files of requests, read once however often it is asked for while they grow."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: dict[Path, int] = {}
+        self._collected = _Collected()
+        self._latest = self._collected.sorted()
+
+    def read(self, paths: Iterable[Path]) -> Requests:
+        """Return all requests in these files and in those that were read before, by the time sent.
+
+        A last line without its end is left for the next time.
+
+        Raises:
+            CorruptRecordError: A complete line is not a request.
+            FileNotFoundError: A file does not exist.
+        """
+        with self._lock:
+            for path in paths:
+                self._read(path)
+            if self._collected.is_new:
+                self._latest = self._collected.sorted()
+            return self._latest
+
+    def _read(self, path: Path) -> None:
+        end = self._ends.get(path, 0)
+        with path.open("rb") as file:
+            file.seek(end)
+            while (block := file.read(_BLOCK_BYTES) + file.readline()).endswith(b"\n"):
+                self._collected.add(_parsed(block, path, end))
+                end += len(block)
+                self._ends[path] = end
+            if whole := block[: block.rfind(b"\n") + 1]:
+                self._collected.add(_parsed(whole, path, end))
+                self._ends[path] = end + len(whole)
+
+
+def read_requests(*paths: Path) -> Requests:
+    """Return all requests recorded in files, by the time sent; a half-written last line is left out.
+
+    Raises:
+        CorruptRecordError: A complete line is not a request.
+        FileNotFoundError: A file does not exist.
+    """
+    return RequestLog().read(paths)
+
+
+class _Collected:
+    """Requests as they are read: columns in parts, which are put together when they are asked for."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Values] = {name: _Values() for name in _FIELDS if name not in _NUMBERS}
+        self._parts: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _FIELDS}
+        self.is_new = True
+
+    def add(self, rows: Sequence[Request]) -> None:
+        """Take in more, in whatever order."""
+        if not rows:
+            return
+        self.is_new = True
+        for name in _FIELDS:
+            values = map(attrgetter(name), rows)
+            if name in _NUMBERS:
+                part = np.fromiter(values, _NUMBERS[name], len(rows))
+            else:
+                part = np.fromiter(map(self._tables[name].__getitem__, values), np.int32, len(rows))
+            self._parts[name].append(part)
+
+    def sorted(self) -> Requests:
+        """Return all that was taken in, by the time sent."""
+        columns: _Columns = {}
+        order: NDArray[np.intp] | None = None
+        for name in _FIELDS:  # The first is `t`.
+            column = np.concatenate([np.empty(0, _NUMBERS.get(name, np.int32)), *self._parts[name]])
+            if name == "t" and np.any(column[1:] < column[:-1]):
+                order = np.argsort(column, kind="stable")
+            columns[name] = column if order is None else column[order]
+            self._parts[name] = [columns[name]]
+        self.is_new = False
+        return Requests(columns, self._tables)
+
+
+def _parsed(data: bytes, path: Path, offset: int) -> Sequence[Request]:
+    """Return the requests on complete lines that were read from byte `offset` of a file."""
+    try:
+        found = _decoder.decode_lines(data)
+    except (msgspec.DecodeError, RecursionError):
+        found = []
+    # A request has all of its fields, so that a name that is there twice, or one more, shows in their number.
+    if len(found) == data.count(b"\n") and data.count(b'":') == len(found) * (len(_FIELDS) + 1):
+        return found
+    # Slower, and one error that says what is wrong where.
+    return list(parse_records(data, path, Request, offset=offset))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.record import CorruptRecordError, read_records, to_line
+from loadgen import requests
+from loadgen.records import Request
+from loadgen.records_test import request
+from loadgen.requests import RequestLog, Requests, read_requests
+
+SENT = [
+    request(1, version="1.0", received=9.0),
+    request(2, version="1.0", lane="preview", free=True),
+    request(3, version="1.1", status=500, free=False),
+    request(4, version=None, status=503, intended=0.5),
+    request(5, version=None, pod=None, status=0, error="timed out"),
+    request(6, version="1.1", status=302, reused=False),
+]
+
+
+def test_each_request_comes_back_as_it_was_by_the_time_sent() -> None:
+    found = Requests.of(reversed(SENT))
+    assert list(found) == SENT
+    assert (found[0], found[-1], list(found[2:4])) == (SENT[0], SENT[-1], SENT[2:4])
+    assert found.t.tolist() == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(IndexError):
+        found[6]
+
+
+def test_what_is_asked_of_all_at_once_is_what_each_says() -> None:
+    found = Requests.of(SENT)
+    assert found.failed.tolist() == [each.failed for each in SENT]
+    assert list(found.answered) == [each for each in SENT if each.version]
+    assert list(found.lane("preview")) == [SENT[1]]
+    assert list(found.of_version("1.1")) == [SENT[2], SENT[5]]
+    assert not found.of_version("1.2")
+    assert list(found.of_lanes(["preview", "other"])) == [SENT[1]]
+    assert found.of_lanes(["preview", "active"]) is found
+    assert list(found.where(found.having("free", False))) == [SENT[2]]
+    assert found.counts("version") == {"1.0": 2, "1.1": 2, None: 2}
+    assert found.scores("version", lambda version: len(version or "")).tolist() == [3, 3, 3, 0, 0, 3]
+    assert (found.first, found.last) == (0.5, 9.0)
+
+
+def test_a_time_has_its_beginning_and_not_its_end() -> None:
+    found = Requests.of(SENT)
+    assert list(found.between(2, 4)) == SENT[1:3]
+    assert list(found.between(-math.inf, math.inf)) == SENT
+
+
+def test_of_no_requests_everything_can_be_asked() -> None:
+    none = Requests.of([])
+    assert (len(none), none.first, none.last, list(none)) == (0, None, None, [])
+    assert not none.failed.any()
+    assert none.counts("version") == {}
+    assert not none.of_lanes(["active"])
+
+
+def test_texts_can_be_changed_and_still_refer_to_each_other() -> None:
+    found = Requests.of(SENT).with_texts(lambda text: f"<{text}>")
+    assert found.counts("version") == {"<1.0>": 2, "<1.1>": 2, None: 2}
+    assert (found[4].error, found[1].free) == ("<timed out>", True)
+
+
+def test_texts_that_become_equal_are_one() -> None:
+    found = Requests.of(SENT).with_texts(lambda _: "same")
+    assert found.counts("version") == {"same": 4, None: 2}
+    assert len(found.of_version("same")) == 4
+
+
+@pytest.mark.parametrize("block", [1, 100, 400, 100_000])
+def test_a_file_is_read_in_blocks_of_whole_lines(
+    block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_BLOCK_BYTES", block)
+    path = tmp_path / "requests-active.jsonl"
+    path.write_bytes(b"".join(map(to_line, SENT)) + b'{"kind":"req')
+    assert list(read_requests(path)) == read_records(path, Request)[0] == SENT
+
+
+def test_a_log_reads_each_line_once_while_its_files_grow(tmp_path: Path) -> None:
+    first, second = (tmp_path / f"requests-{lane}.jsonl" for lane in ("active", "preview"))
+    log = RequestLog()
+    line = to_line(SENT[0])
+    first.write_bytes(line[:20])
+    assert list(log.read([first])) == []
+    first.write_bytes(line + to_line(SENT[2]))
+    second.write_bytes(to_line(SENT[1]))
+    found = log.read([first, second])
+    assert list(found) == SENT[:3]
+    # What was read is not looked at again, and without news it is the same.
+    first.write_bytes(b"x" * len(line) + to_line(SENT[2]))
+    assert log.read([first, second]) is found
+    second.write_bytes(to_line(SENT[1]) + to_line(SENT[3]))
+    assert list(log.read([first, second])) == SENT[:4]
+    assert list(found) == SENT[:3], "what was returned before has changed"
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (b"{oops\n", "malformed"),
+        (b"\n", "truncated"),
+        (to_line(SENT[0]).replace(b'"reused":true', b'"reused":true,"t":7'), "'t'"),
+        (to_line(SENT[0]).replace(b'"status":200', b'"status":1000'), "status"),
+        (to_line(SENT[0]).replace(b'"host":"payments.ns",', b""), "host"),
+    ],
+)
+def test_a_damaged_line_among_many_is_one_error_that_says_where(
+    broken: bytes, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "requests-active.jsonl"
+    before = to_line(SENT[0]) * 5000
+    path.write_bytes(before + broken + to_line(SENT[1]))
+    with pytest.raises(CorruptRecordError, match=rf"active.jsonl, byte {len(before)}\b(.|\n)*{told}"):
+        read_requests(path)
+
+
+def test_a_field_more_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "requests-active.jsonl"
+    path.write_bytes(to_line(SENT[0]).replace(b'"t":', b'"later":[{"a":1}],"t":') + to_line(SENT[1]))
+    assert list(read_requests(path)) == SENT[:2]
