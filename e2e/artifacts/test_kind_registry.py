@@ -13,7 +13,6 @@ import yaml
 
 from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.registry_container import PORT, RegistryContainer
-from e2e.cluster.conformance.kind import KindRig
 from e2e.types import Report
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.addons.components import all_recipes
@@ -39,6 +38,7 @@ from fixtures.providers.kind.config import REGISTRIES
 from fixtures.providers.kind.docker import Docker
 from fixtures.providers.kind.local_registry import network
 from fixtures.providers.kind.provider import KindCluster
+from fixtures.providers.kind.rig import KindRig
 from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import ACTIVE
 

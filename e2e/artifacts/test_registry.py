@@ -106,7 +106,7 @@ def test_a_first_start_pulls_everything_whatever_the_tags_say_by_now(
     assert set(map(_untagged, named)) <= present
     assert executables
     assert all(path.is_relative_to(folder / "cache") for path in executables), executables
-    assert name not in {each.layout.name for each in clusters.find_all()}
+    assert name not in {each.layout.name for each in clusters.survey().clusters}
     numbers(
         first_start_with_an_empty_cache=f"{ready:.1f} s until the stack was ready",
         **{f"pulled {image.rpartition('/')[2]}": text for image, text in sorted(pulled.items())},

@@ -16,14 +16,12 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from e2e.cluster import ledger
-from e2e.cluster.conformance.kind import KindRig
 from e2e.cluster.killing import GONE_SECONDS, Kill, Killer
 from e2e.cluster.life import Phase
-from fixtures.providers.native.traces import Trace
+from fixtures.providers.kind.rig import KindRig
 
 # What the phases share of the kills, and what they take on two processors before one has been seen.
 PHASES = {
@@ -95,13 +93,8 @@ def _killer(options: argparse.Namespace, plan: ledger.Plan) -> Killer:
         victim(plan.provider, gitops=plan.gitops),
         PHASES[plan.provider],
         within=KindRig.gone_seconds if is_kind else GONE_SECONDS,
-        also=_containers() if is_kind else lambda _: (),
+        also=KindRig().traces if is_kind else lambda _: (),
     )
-
-
-def _containers() -> Callable[[str], Sequence[Trace]]:
-    """Looks for containers of a cluster, as docker lists them."""
-    return KindRig().traces
 
 
 def _row(number: int, kill: Kill) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.conformance.existing import base
 from e2e.types import Report
 from fixtures.addons.components import all_recipes
 from fixtures.addons.coredns import COREDNS
@@ -24,6 +23,7 @@ from fixtures.kube.client import Kube, Object
 from fixtures.kube.kinds import CONFIG_MAP, SERVICE_ACCOUNT
 from fixtures.kube.wait import wait_for
 from fixtures.providers.existing.options import Existing
+from fixtures.providers.existing.rig import base
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
 from fixtures.trial.sample import sample_trial

@@ -17,6 +17,7 @@ from fixtures.artifacts.oci.image import write_archive
 from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.environment.environment import Environment
 from fixtures.kube.client import Object
+from fixtures.kube.provider import load_images
 
 _COMPONENT = "rollouts"
 # What the controller reads: the name of the one fault that is on.
@@ -105,7 +106,7 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
         environment.kube,
         _COMPONENT,
         change=partial(_switch, fault=fault),
-        images=partial(environment.cluster.load_image, archive),
+        images=partial(load_images, environment.cluster, archive),
     )
 
 

@@ -24,6 +24,7 @@ from fixtures.core.retry import PendingError, until
 from fixtures.environment.environment import Environment
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
+from fixtures.kube.provider import load_images
 from fixtures.kube.wait import wait_for
 from fixtures.trial.baseline import namespace_of
 
@@ -142,9 +143,8 @@ def running(environment: Environment) -> Iterator[Servers]:
     kube, namespace = environment.kube, f"metrics-{secrets.token_hex(3)}"
     python = f"{environment.payments_image}:1.0"
     found = Servers(environment, namespace, python, secrets.token_hex(16))
-    environment.cluster.load_image(
-        Builder(all_recipes()).get(metric_servers.ARCHIVE)[metric_servers.ARCHIVE] / ARCHIVE
-    )
+    made = Builder(all_recipes()).get(metric_servers.ARCHIVE)[metric_servers.ARCHIVE]
+    load_images(environment.cluster, made / ARCHIVE)
     try:
         objects = _objects(found)
         kube.apply(*objects)

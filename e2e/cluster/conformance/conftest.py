@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.conformance.rig import Rig
-from e2e.cluster.conformance.rigs import RIGS
 from e2e.cluster.conformance.workload import Workload
 from fixtures.core.paths import cache_root
 from fixtures.kube.provider import ClusterProvider
+from fixtures.providers.names import provider_names
+from fixtures.providers.rig import Rig, rig_class
 
 NewName = Callable[[], str]
 _PRECIOUS = "precious: true\n"
 
 
-@pytest.fixture(scope="package", params=list(RIGS))
+@pytest.fixture(scope="package", params=provider_names())
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A provider that this machine can run."""
-    found = RIGS[request.param]
+    found = rig_class(request.param)
     if missing := found.missing():
-        pytest.skip(f"{found.provider} cannot run here: {missing}")
+        pytest.skip(f"{request.param} cannot run here: {missing}")
     with found.ready() as rig:
         yield rig
 

@@ -1,20 +1,21 @@
 """A process that starts a cluster of one provider, to be killed or to leave it behind.
 
-Run as `python -m e2e.cluster.conformance.holding keep|hold RIG… -- NAME [FOLDER]`. It says on its
-standard output what it is about to do, and goes on to its end when its standard input closes.
+Run as `python -m e2e.cluster.conformance.holding keep|hold PROVIDER [ARGUMENT…] -- NAME [FOLDER]`. It
+says on its standard output what it is about to do, and goes on to its end when its standard input closes.
 """
 
 from __future__ import annotations
 
 import sys
 
-from e2e.cluster.conformance.rigs import restored
+from fixtures.providers.rig import rig_class
 
 
 def main() -> None:
     then, *rest = sys.argv[1:]
     split = rest.index("--")
-    cluster = restored(rest[:split]).cluster(rest[split + 1])
+    provider, *arguments = rest[:split]
+    cluster = rig_class(provider)(*arguments).cluster(rest[split + 1])
     print("start-up", flush=True)
     cluster.start()
     print("run", flush=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from e2e.cluster.conformance.conftest import NewName
-from e2e.cluster.conformance.rig import Rig
 from e2e.cluster.killing import Killer
 from e2e.types import Report
 from fixtures.core.errors import FiredampError
 from fixtures.kube.kinds import NAMESPACE
 from fixtures.kube.provider import ClusterProvider
+from fixtures.providers.rig import Rig
 
 _START_SECONDS = 600
 
@@ -85,7 +85,7 @@ def test_a_name_that_cannot_be_one_is_refused(rig: Rig, name: str) -> None:
 
 
 def _holding(then: str, rig: Rig) -> list[str]:
-    return [sys.executable, "-m", "e2e.cluster.conformance.holding", then, *rig.arguments, "--"]
+    return [sys.executable, "-m", "e2e.cluster.conformance.holding", then, rig.provider, *rig.arguments, "--"]
 
 
 def _firedamp(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.conformance.rig import Power, Rig
 from e2e.cluster.conformance.workload import NAME, NAMESPACE, PORT, Workload
 from e2e.types import Report
 from fixtures.core.answering import until_answered
 from fixtures.core.errors import FiredampError
 from fixtures.kube.client import Kube
 from fixtures.kube.kinds import NODE
-from fixtures.kube.provider import ClusterProvider
+from fixtures.kube.provider import ClusterProvider, LoadsImages, load_images
 from fixtures.kube.wait import node_ready
 
 _LOOPBACK = "0100007F"
@@ -39,12 +38,12 @@ def test_the_kubeconfigs_of_the_user_stay_as_they_are(
 
 
 def test_an_image_is_loaded_once_and_runs_or_its_loading_is_refused(
-    rig: Rig, cluster: ClusterProvider, running: Workload, numbers: Report
+    cluster: ClusterProvider, running: Workload, numbers: Report
 ) -> None:
     assert running.pod(cluster.kube)
-    if Power.LOADS_IMAGES not in rig.powers:
+    if not isinstance(cluster, LoadsImages):
         with pytest.raises(FiredampError, match="images cannot be loaded") as refused:
-            cluster.load_image(running.archive)
+            load_images(cluster, running.archive)
         assert refused.value.hint
         return
     began = time.monotonic()
@@ -56,11 +55,11 @@ def test_an_image_is_loaded_once_and_runs_or_its_loading_is_refused(
 
 def test_an_archive_that_is_missing_or_damaged_is_refused(cluster: ClusterProvider, tmp_path: Path) -> None:
     with pytest.raises(FiredampError, match=r"none\.tar"):
-        cluster.load_image(tmp_path / "none.tar")
+        load_images(cluster, tmp_path / "none.tar")
     damaged = tmp_path / "damaged.tar"
     damaged.write_bytes(b"this is no archive" * 100)
     with pytest.raises(FiredampError, match=r"damaged\.tar"):
-        cluster.load_image(damaged)
+        load_images(cluster, damaged)
 
 
 def test_a_service_is_served_on_loopback_by_number_and_by_name(
