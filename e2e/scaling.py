@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.conditions.expectation import Assessment, Condition, met, pending, unknown
 from fixtures.timeline.extraction import tag_of
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import ReplicaSetRecord
@@ -14,7 +14,7 @@ from fixtures.timeline.state import State
 def scaled_down(version: str) -> Condition:
     """The ReplicaSet of a version, by image tag, is asked for no pods."""
 
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
         sizes = [found.desired for found in state.all(ReplicaSetRecord) if tag_of(found.image) == version]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.conditions.expectation import Assessment, Condition, met, pending, unknown
 from fixtures.judge.verdicts import Window, requests
 from fixtures.kube.client import Object
 from fixtures.timeline.recording import Recording
@@ -35,7 +35,7 @@ def side_by_side(*, weight: int, measurements: int) -> Object:
 def experiment_pods_are(*templates: str) -> Condition:
     """There are pods of exactly these templates of an experiment, whatever their state; or none any more."""
 
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         if not any(_template(str(pod.name)) for pod in state.ever(PodRecord)):
             return unknown("no pod of an experiment was ever seen")
         names = [str(pod.name) for pod in state.all(PodRecord)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e import variants
 from e2e.types import Variant
-from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.conditions.expectation import Assessment, Condition, met, pending, unknown
 from fixtures.kube.client import Object
 from fixtures.timeline.records import WeightRecord
 from fixtures.timeline.state import State
@@ -43,7 +43,7 @@ def probes(app: Trial, rate: float) -> Lane:
 def routes_are(*routes: str, name: str = "payments") -> Condition:
     """The VirtualService has exactly these HTTP routes, in whatever order."""
 
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         if not any(record.object == name for record in state.ever(WeightRecord)):
             return unknown(f"no VirtualService {name} seen")
         found = sorted(record.route for record in state.all(WeightRecord) if record.object == name)

@@ -20,7 +20,7 @@ from fixtures.conditions.conditions import (
     preview_ready,
     weight_is,
 )
-from fixtures.conditions.expectation import Condition, Verdict, all_of, met, pending, unknown
+from fixtures.conditions.expectation import Assessment, Condition, all_of, met, pending, unknown
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.core.retry import PendingError, until
 from fixtures.judge.convergence import assert_gone
@@ -149,7 +149,7 @@ def _judged_at_the_last_step(objects: list[Object]) -> None:
 def _restarted(version: str) -> Condition:
     """A pod of a version, by image tag, has ended and was started again."""
 
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
         restarts = [pod.restarts for pod in state.all(PodRecord) if tag_of(pod.image) == version]

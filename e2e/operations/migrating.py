@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.conditions.conditions import NAME, healthy
-from fixtures.conditions.expectation import Condition, Verdict, met, pending, unknown
+from fixtures.conditions.expectation import Assessment, Condition, met, pending, unknown
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT
 from fixtures.timeline.records import DeploymentRecord
@@ -36,7 +36,7 @@ def refer(app: Trial, *, scale_down: str) -> Condition:
 def scaled_to_nothing(name: str = NAME) -> Condition:
     """The Deployment is asked for no pods, and has none."""
 
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         found = state.get(DeploymentRecord, name)
         if found is None:
             return unknown(f"no Deployment {name} seen")

@@ -12,7 +12,7 @@ from itertools import pairwise
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import is_well
 from e2e.harness.watch_history.writer import Write
-from fixtures.conditions.expectation import Condition, Verdict, met, pending
+from fixtures.conditions.expectation import Assessment, Condition, met, pending
 from fixtures.conditions.waiting import holds
 from fixtures.core.errors import ConditionNotMetError, NotObservedError
 from fixtures.kube.kinds import Kind
@@ -130,7 +130,7 @@ def _is_possible(claim: Claim, bad: Write, mended: Write) -> bool:
 
 
 def _stays_well(kind: Kind, name: str) -> Condition:
-    def check(state: State) -> Verdict:
+    def check(state: State) -> Assessment:
         return (met if is_well(state, kind, name) else pending)(f"{name}")
 
     return Condition(f"{name} well", check)
