@@ -1,15 +1,13 @@
-"""What each request was and got, one JSON line each, and reading those lines while they are being written."""
+"""What each request was and got, as one record, and the file that has the records of a stream of load."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
-from fixtures.core.record import Record, Time, read_records
-from fixtures.core.retry import PendingError, until
+from fixtures.core.record import Record, Time
 
 
 class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
@@ -62,53 +60,3 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
 def requests_file(folder: Path, lane: str) -> Path:
     """Where the requests of `lane` are recorded."""
     return folder / f"requests-{lane}.jsonl"
-
-
-class Tail:
-    """The requests that are recorded from now on, for assertions while the load runs.
-
-    The load generator writes every 50 ms, so a look at the files' sizes each
-    20 ms (a microsecond each) is as quick as any notification, and cheaper to own.
-    """
-
-    def __init__(self, *paths: Path, from_start: bool = False) -> None:
-        self._offsets = {path: 0 if from_start else _end_of_last_line(path) for path in paths}
-
-    def read(self) -> list[Request]:
-        """Return the requests recorded since the last call, by the time sent; maybe none.
-
-        Raises:
-            CorruptRecordError: A complete line is not a request.
-        """
-        found: list[Request] = []
-        for path, offset in self._offsets.items():
-            if _size(path) > offset:
-                requests, self._offsets[path] = read_records(path, Request, offset=offset)
-                found += requests
-        return sorted(found, key=lambda request: request.t)
-
-    def wait(self, timeout: float) -> list[Request]:
-        """Return the next requests, at least one, as soon as they are recorded.
-
-        Raises:
-            ConditionNotMetError: None was recorded within `timeout` seconds.
-            CorruptRecordError: A complete line is not a request.
-        """
-        return until(self._some, what="a request recorded", timeout=timeout, interval=0.02)
-
-    def _some(self) -> list[Request]:
-        requests = self.read()
-        if not requests:
-            raise PendingError("no new line in " + ", ".join(path.name for path in self._offsets))
-        return requests
-
-
-def _end_of_last_line(path: Path) -> int:
-    return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
-
-
-def _size(path: Path) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - called 50 times a second, and three times as quick
-    except FileNotFoundError:
-        return 0

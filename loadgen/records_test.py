@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
 
-from fixtures.core.errors import ConditionNotMetError
 from fixtures.core.record import CorruptRecordError, to_line
-from loadgen.records import Request, Tail
+from loadgen.records import Request
 from loadgen.requests import read_requests
 
 
@@ -73,35 +71,6 @@ def test_a_corrupt_line_is_an_error_that_says_where(file: Path, broken: bytes) -
     append(file, first + broken + to_line(request(2)))
     with pytest.raises(CorruptRecordError, match=f"requests-active.jsonl, byte {len(first)}"):
         read_requests(file)
-
-
-def test_a_tail_gives_each_request_once_and_completes_half_a_line(file: Path) -> None:
-    tail = Tail(file, from_start=True)
-    assert tail.read() == []
-    append(file, to_line(request(1)) + to_line(request(2))[:20])
-    assert [found.t for found in tail.read()] == [1]
-    append(file, to_line(request(2))[20:])
-    assert [found.t for found in tail.read()] == [2]
-    assert tail.read() == []
-
-
-def test_a_tail_begins_now_unless_told_otherwise(file: Path) -> None:
-    append(file, to_line(request(1)) + to_line(request(2))[:20])
-    now, start = Tail(file), Tail(file, from_start=True)
-    append(file, to_line(request(2))[20:])
-    assert [found.t for found in now.read()] == [2]
-    assert [found.t for found in start.read()] == [1, 2]
-
-
-def test_waiting_returns_when_something_is_recorded(file: Path) -> None:
-    tail = Tail(file)
-    threading.Timer(0.1, append, (file, to_line(request(1)))).start()
-    assert [found.t for found in tail.wait(30)] == [1]
-
-
-def test_waiting_in_vain_says_for_what(file: Path) -> None:
-    with pytest.raises(ConditionNotMetError, match=r"requests-active\.jsonl"):
-        Tail(file).wait(0.05)
 
 
 def test_failed_is_what_lets_the_client_down() -> None:

@@ -16,7 +16,7 @@ from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
 from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
 from loadgen.queries import counted, errors
-from loadgen.records import Tail, requests_file
+from loadgen.records import requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
 from loadgen.requests import RequestLog, Requests
 from loadgen.shapes import Constant
@@ -150,18 +150,13 @@ class Traffic:
             raise FiredampError("the load has not ended yet", hint="read the report after the `with` block")
         return self._report
 
-    def tail(self, *lanes: str, from_start: bool = False) -> Tail:
-        """Return the requests recorded from now on, of these lanes or of all."""
-        return Tail(*self._paths(*lanes), from_start=from_start)
-
-    def requests(self, *lanes: str) -> Requests:
-        """Return all requests recorded so far, of these lanes or of all, by the time sent.
+    def requests(self) -> Requests:
+        """Return all requests recorded so far, by the time sent.
 
         Raises:
             CorruptRecordError: A record file is damaged.
         """
-        found = self.log.read(path for path in self._paths(*lanes) if path.exists())
-        return found.of_lanes(lanes or self._names)
+        return self.log.read(path for path in self._paths() if path.exists())
 
     def wait_for_end(self) -> None:
         """Wait until the last schedule has ended and every answer was recorded.
@@ -201,11 +196,8 @@ class Traffic:
         if code != 0:
             raise InvalidLoadError(f"Locust ended with {code}; {report}\n{self._log_tail()}")
 
-    def _paths(self, *lanes: str) -> list[Path]:
-        unknown = set(lanes) - set(self._names)
-        if unknown:
-            raise FiredampError(f"no lane {', '.join(sorted(unknown))}; there are {', '.join(self._names)}")
-        return [requests_file(self._folder, name) for name in lanes or self._names]
+    def _paths(self) -> list[Path]:
+        return [requests_file(self._folder, name) for name in self._names]
 
     def _spawn(self) -> LocustProcess:
         # In its own folder and with each option given, so that no locust.conf or LOCUST_HOST applies.

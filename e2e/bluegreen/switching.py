@@ -45,17 +45,17 @@ class Switch:
     mixed: float
     overlap: float
 
-    def settled(self, end: float = math.inf) -> Window:
-        """From when on clients may get the new version only, until `end` in Unix seconds."""
-        return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), end)
+    def settled(self) -> Window:
+        """From when on clients may get the new version only."""
+        return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), math.inf)
 
     def __str__(self) -> str:
         return f"{self.old} to {self.new}, converged in {self.converged:.2f} s, overlap {self.overlap:.3f} s"
 
 
-def switches(records: Recording, *, lane: str = ACTIVE) -> list[Switch]:
+def switches(records: Recording) -> list[Switch]:
     """Every change of the version behind the active Service, in their order."""
-    sent = requests(records, lane)
+    sent = requests(records, ACTIVE)
     found: list[Switch] = []
     # The earliest moment at which the gateway may have been told; the watch may tell seconds later.
     written = -math.inf
