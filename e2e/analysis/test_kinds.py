@@ -9,7 +9,7 @@ from e2e.analysis.moments import began, began_before_its_abort, entered, held_at
 from e2e.analysis.variants import background, inline, per_version, step
 from e2e.types import Report, StartTrial
 from fixtures.judge.convergence import assert_gone
-from fixtures.judge.story import AbortStory, abort_story
+from fixtures.judge.release.release import Release, release_of
 from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
@@ -34,14 +34,14 @@ def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, n
         _release(app, _BAD)
         records = app.records()
 
-        story, share = _judge(records, _BAD, weight=25)
+        release, share = _judge(records, _BAD, weight=25)
         late = began(records, _BAD) - entered(records, _BAD, 2)
         assert -_LAG <= late <= _START_SECONDS, f"the AnalysisRun came {late:.2f} s after its step began"
         assert began_before_its_abort(records, _BAD)
     numbers(
         share_before_anybody_looked=share,
         step_to_AnalysisRun=f"{late:.2f} s",
-        **_told(records, story),
+        **_told(records, release),
     )
 
 
@@ -61,19 +61,20 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
             app.stays_contained(bad)
         records = app.records()
 
-        story, share = _judge(records, bad, weight=10)
+        release, share = _judge(records, bad, weight=10)
         tenth = held_at(records, bad, 10).window
         answered = assert_no_errors(records, lane=ACTIVE, window=tenth)
         early = entered(records, bad, 1) - began(records, bad)
         assert early >= -_LAG, f"the AnalysisRun began {-early:.2f} s after the first step ended"
-        assert story.aborted is not None
-        into = story.aborted - entered(records, bad, 3)
+        aborted = release.milestones.aborted
+        assert aborted is not None
+        into = aborted - entered(records, bad, 3)
         assert 0 < into < 50, f"aborted {into:.1f} s into the pause of 60 s at 50%"
     numbers(
         AnalysisRun_before_the_first_step_ended=f"{early:.2f} s",
         failed_requests_at_10_percent=f"0 of {answered:,}, of which the canary had {share}",
         aborted=f"{into:.1f} s into a pause of 60 s at 50%",
-        **_told(records, story),
+        **_told(records, release),
     )
 
 
@@ -88,10 +89,10 @@ def test_a_background_analysis_with_a_starting_step_does_not_look_before_it(
         _release(app, _BAD)
         records = app.records()
 
-        story, share = _judge(records, _BAD, weight=25)
+        release, share = _judge(records, _BAD, weight=25)
         late = began(records, _BAD) - entered(records, _BAD, 2)
         assert -_LAG <= late <= _START_SECONDS, f"the AnalysisRun came {late:.2f} s after its step began"
-    numbers(share_before_anybody_looked=share, step_to_AnalysisRun=f"{late:.2f} s", **_told(records, story))
+    numbers(share_before_anybody_looked=share, step_to_AnalysisRun=f"{late:.2f} s", **_told(records, release))
 
 
 def _release(app: Trial, version: str) -> None:
@@ -102,19 +103,20 @@ def _release(app: Trial, version: str) -> None:
         app.stays_contained(version)
 
 
-def _judge(records: Recording, version: str, *, weight: int) -> tuple[AbortStory, Share]:
+def _judge(records: Recording, version: str, *, weight: int) -> tuple[Release, Share]:
     """See that clients got a version at its first weight, and not after its analysis had failed."""
-    story = abort_story(records, version=version, lane=ACTIVE)
-    assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+    release = release_of(records, version=version, lane=ACTIVE)
+    assert release.milestones.analysis_failed is not None, "it was aborted, but not by its analysis"
     assert_gone(records, lane=ACTIVE, version=version, allow=CONVERGENCE_SECONDS)
     first = held_at(records, version, weight).window
     share = assert_share(records, lane=ACTIVE, version=version, weight=weight, window=first)
-    return story, share
+    return release, share
 
 
-def _told(records: Recording, story: AbortStory) -> dict[str, object]:
-    assert story.aborted is not None
+def _told(records: Recording, release: Release) -> dict[str, object]:
+    aborted = release.milestones.aborted
+    assert aborted is not None
     return {
-        "AnalysisRun_to_abort": f"{story.aborted - began(records, story.version):.2f} s",
-        "bad_responses_of_all": story.bad,
+        "AnalysisRun_to_abort": f"{aborted - began(records, release.version):.2f} s",
+        "bad_responses_of_all": release.bad,
     }

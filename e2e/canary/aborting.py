@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from fixtures.judge.convergence import changes
-from fixtures.judge.story import AbortStory, abort_story
+from fixtures.judge.release.release import Release, release_of
 from fixtures.judge.verdicts import ENOUGH, Window, assert_at_most, requests
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import ServiceRecord
@@ -13,28 +13,29 @@ from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import Share
 
 
-def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> AbortStory:
+def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Release:
     """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
     with app.traffic(150):
         app.deploy(version)
         app.wait_contained(version, within=within)
         app.stays_contained(version)
-    return abort_story(app.records(), version=version, lane=ACTIVE)
+    return release_of(app.records(), version=version, lane=ACTIVE)
 
 
-def share_since_its_first_response(records: Recording, story: AbortStory, *, weight: float) -> Share:
+def share_since_its_first_response(records: Recording, release: Release, *, weight: float) -> Share:
     """The version's share of the 1,000 requests after its first response, or of all until its last.
 
     No more than the weight allows; less, where it is withdrawn before a verdict's number of requests. Where
     the analysis had its data so late that the canary got to the next weight, until then.
     """
-    assert story.first_response is not None, f"{story.version} never answered a client"
-    assert story.last_response is not None
-    since = [each for each in requests(records, ACTIVE, Window(story.first_response)) if each.version]
-    assert len(since) >= ENOUGH, f"only {len(since):,} responses after the first of {story.version}"
-    higher = [change.t for change in changes(records) if change.after.get(story.version, 0) > weight]
-    life = Window(story.first_response, min([max(story.last_response, since[ENOUGH - 1].t), *higher]))
-    return assert_at_most(records, lane=ACTIVE, version=story.version, weight=weight, window=life)
+    version, seen = release.version, release.milestones
+    assert seen.first_response is not None, f"{version} never answered a client"
+    assert seen.last_response is not None
+    since = requests(records, ACTIVE, Window(seen.first_response)).answered
+    assert len(since) >= ENOUGH, f"only {len(since):,} responses after the first of {version}"
+    higher = [change.t for change in changes(records) if change.after.get(version, 0) > weight]
+    life = Window(seen.first_response, min([max(seen.last_response, since[ENOUGH - 1].t), *higher]))
+    return assert_at_most(records, lane=ACTIVE, version=version, weight=weight, window=life)
 
 
 def selector_switches(records: Recording, service: str, after: float | None) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from e2e.canary.aborting import share_since_its_first_response
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.judge.story import abort_story
+from fixtures.judge.release.release import release_of
 from fixtures.timeline.records_for_test import CANARY, deploy, request, run, services, sets, traffic, weight
 from loadgen.statistics import Share
 
@@ -16,7 +16,7 @@ def judged(*, claimed: int, given: float) -> Share:
         traffic(2, 1, 0), [request(3, CANARY)], traffic(3, 3, given), traffic(6, 8, 0),
     )  # fmt: skip
     return share_since_its_first_response(
-        records, abort_story(records, version=CANARY, lane="active"), weight=5
+        records, release_of(records, version=CANARY, lane="active"), weight=5
     )
 
 

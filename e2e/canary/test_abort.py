@@ -56,25 +56,26 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
 @pytest.mark.scenario("can-2")
 def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app:
-        story = release_and_abort(app, "1.2-5xx")
+        release = release_and_abort(app, "1.2-5xx")
+        seen = release.milestones
         records = app.records()
 
-        assert story.first_bad is not None, "no client had a bad answer, so this proved nothing"
-        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
-        life = share_since_its_first_response(records, story, weight=5)
+        assert seen.first_bad is not None, "no client had a bad answer, so this proved nothing"
+        assert seen.analysis_failed is not None, "it was aborted, but not by its analysis"
+        life = share_since_its_first_response(records, release, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         strays = [each for each in requests(records, ACTIVE) if each.failed and each.version != "1.2-5xx"]
         assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
-    assert story.weight_zero is not None
-    assert story.last_response is not None
+    assert seen.withdrawn is not None
+    assert seen.last_response is not None
     numbers(
-        deploy_to_first_response=f"{story.first_bad - story.deployed:.2f} s",
-        first_bad_to_AnalysisRun_Failed=f"{story.analysis_failed - story.first_bad:.2f} s",
-        first_bad_to_VirtualService_0=f"{story.weight_zero - story.first_bad:.2f} s",
-        VirtualService_0_to_last_response=f"{story.last_response - story.weight_zero:.2f} s",
-        responses_after_VirtualService_0=story.after_zero,
-        bad_responses_of_all=story.bad,
+        deploy_to_first_response=f"{release.excerpt.at(seen.first_bad):.2f} s",
+        first_bad_to_AnalysisRun_Failed=f"{seen.analysis_failed - seen.first_bad:.2f} s",
+        first_bad_to_VirtualService_0=f"{seen.withdrawn - seen.first_bad:.2f} s",
+        VirtualService_0_to_last_response=f"{seen.last_response - seen.withdrawn:.2f} s",
+        responses_after_VirtualService_0=release.after_withdrawal,
+        bad_responses_of_all=release.bad,
         share_since_its_first_response=life,
         after_convergence=gone,
-        canary_Service_switches_after_abort=selector_switches(records, "payments-canary", story.aborted),
+        canary_Service_switches_after_abort=selector_switches(records, "payments-canary", seen.aborted),
     )

@@ -10,7 +10,7 @@ from e2e.variants import aborted_pods_stay, canary_steps, combined, without_anal
 from fixtures.conditions.conditions import paused_at, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_gone
-from fixtures.judge.story import abort_story
+from fixtures.judge.release.release import release_of
 from fixtures.judge.verdicts import assert_no_errors
 from fixtures.trial.trial import ACTIVE, Trial
 
@@ -45,9 +45,10 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
             app.stays_contained("1.1")
         records = app.records()
 
-        story = abort_story(records, version="1.1", lane=ACTIVE)
-        assert story.weight_zero is not None
-        assert story.served.k > 0, "it never answered, so nothing was taken back"
+        release = release_of(records, version="1.1", lane=ACTIVE)
+        seen = release.milestones
+        assert seen.withdrawn is not None
+        assert release.served.k > 0, "it never answered, so nothing was taken back"
         gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=_CONVERGENCE_SECONDS)
         answered = assert_no_errors(records, lane=ACTIVE)
         down = scaled_down_at(records, "1.1", asked) - asked
@@ -55,8 +56,8 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"
         assert app.stable_pods() == before, "the stable pods were touched"
     numbers(
-        abort_to_VirtualService_0=f"{story.weight_zero - asked:.2f} s",
-        abort_to_last_response=f"{(story.last_response or asked) - asked:.2f} s",
+        abort_to_VirtualService_0=f"{seen.withdrawn - asked:.2f} s",
+        abort_to_last_response=f"{(seen.last_response or asked) - asked:.2f} s",
         abort_to_scaled_down=f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS})",
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",

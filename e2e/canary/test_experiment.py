@@ -18,7 +18,7 @@ from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import windows
-from fixtures.judge.story import abort_story
+from fixtures.judge.release.release import release_of
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, assert_share
 from fixtures.kube.kinds import EXPERIMENT
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
@@ -73,8 +73,8 @@ def test_a_broken_version_fails_beside_the_old_one_and_is_aborted(trial: StartTr
         assert phases[CANARY] == "Failed"
         assert phases[BASELINE] == "Successful", "the old version failed too, or was not judged to the end"
         assert _experiment(app) == "Failed"
-        story = abort_story(records, version="1.2-5xx", lane=ACTIVE)
-        broken = share_since_its_first_response(records, story, weight=_WEIGHT)
+        release = release_of(records, version="1.2-5xx", lane=ACTIVE)
+        broken = share_since_its_first_response(records, release, weight=_WEIGHT)
         after = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
         assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx", window=after.window)
         spared = assert_no_errors(records, lane=ACTIVE, window=after.window)

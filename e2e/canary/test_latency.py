@@ -21,23 +21,24 @@ _LIMIT_SECONDS = 0.5
 @pytest.mark.scenario("can-3")
 def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app:
-        story = release_and_abort(app, SLOW)
+        release = release_and_abort(app, SLOW)
+        seen = release.milestones
         records = app.records()
 
-        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
+        assert seen.analysis_failed is not None, "it was aborted, but not by its analysis"
         assert _failed_metrics(records) == {"latency-p99"}
         answered = assert_no_errors(records, lane=ACTIVE)
         slow, good = _p99_seconds(records, SLOW), _p99_seconds(records, "1.0")
         assert slow > _LIMIT_SECONDS, f"clients saw a p99 of {slow:.2f} s"
-        life = share_since_its_first_response(records, story, weight=5)
+        life = share_since_its_first_response(records, release, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
-    assert story.first_response is not None
-    assert story.weight_zero is not None
+    assert seen.first_response is not None
+    assert seen.withdrawn is not None
     numbers(
-        first_response_to_AnalysisRun_Failed=f"{story.analysis_failed - story.first_response:.2f} s",
-        first_response_to_VirtualService_0=f"{story.weight_zero - story.first_response:.2f} s",
+        first_response_to_AnalysisRun_Failed=f"{seen.analysis_failed - seen.first_response:.2f} s",
+        first_response_to_VirtualService_0=f"{seen.withdrawn - seen.first_response:.2f} s",
         p99_that_clients_saw=f"{slow:.2f} s of {SLOW}, {good:.2f} s of 1.0 (limit {_LIMIT_SECONDS} s)",
-        slow_responses_of_all=story.served,
+        slow_responses_of_all=release.served,
         share_since_its_first_response=life,
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",

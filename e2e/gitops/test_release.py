@@ -14,10 +14,10 @@ from e2e.types import Report, StartGitOpsTrial
 from fixtures.conditions.conditions import aborted, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.gitops.repository import Commit
-from fixtures.gitops.story import delivery
 from fixtures.judge.convergence import assert_gone, windows
-from fixtures.judge.story import abort_story
+from fixtures.judge.release.release import release_of
 from fixtures.judge.verdicts import assert_no_errors, assert_share
+from fixtures.report.numbers import abort_numbers, delivery_numbers
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import ApplicationRecord, CommitRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
@@ -56,7 +56,7 @@ def test_a_tag_that_ci_pushes_walks_through_its_steps(
         }
         assert shares.keys() == {5, 50, 100}
         answered = assert_no_errors(records, lane=ACTIVE)
-    numbers(**dict(delivery(records, commit, lane=ACTIVE).rows()))
+    numbers(**delivery_numbers(release_of(records, version="1.1", lane=ACTIVE)))
     numbers(**{f"share at {weight}%": share for weight, share in shares.items()})
     numbers(
         Application=" > ".join(seen), synced_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}"
@@ -89,14 +89,14 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
         records = app.records()
 
         assert (latest.revision, latest.image) == (bad.revision, "1.2-5xx"), "Git no longer named the bad tag"
-        story = abort_story(records, version="1.2-5xx", lane=ACTIVE)
-        assert story.analysis_failed is not None, "it was aborted, but not by its analysis"
-        life = share_since_its_first_response(records, story, weight=5)
+        release = release_of(records, version="1.2-5xx", lane=ACTIVE)
+        assert release.milestones.analysis_failed is not None, "it was aborted, but not by its analysis"
+        life = share_since_its_first_response(records, release, weight=5)
         gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
-    numbers(**dict(delivery(records, bad, lane=ACTIVE).rows()))
-    numbers(**{f"{what}, since the commit": f"{t:.2f} s" for what, t in story.rows()})
+    numbers(**delivery_numbers(release))
+    numbers(**{f"{what}, since the commit": after for what, after in abort_numbers(release).items()})
     numbers(
-        bad_responses_of_all=story.bad,
+        bad_responses_of_all=release.bad,
         share_since_its_first_response=life,
         after_convergence=gone,
         revert_to_Healthy=f"{back:.1f} s",

@@ -8,9 +8,10 @@ from e2e.gitops.outages import killed, polling
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.conditions.expectation import all_of
 from fixtures.environment.environment import Environment
-from fixtures.gitops.story import delivery
+from fixtures.judge.release.release import release_of
 from fixtures.judge.verdicts import ALWAYS, assert_no_errors, assert_share
 from fixtures.kube.kinds import ROLLOUT
+from fixtures.report.numbers import delivery_numbers
 from fixtures.trial.trial import ACTIVE
 
 _POLLING_SECONDS = 5
@@ -38,7 +39,7 @@ def test_the_first_sync_creates_the_rollout(gitops_trial: StartGitOpsTrial, numb
 
         share = assert_share(records, lane=ACTIVE, version="1.0", weight=100, window=ALWAYS)
         answered = assert_no_errors(records, lane=ACTIVE)
-    numbers(**dict(delivery(records, app.first, lane=ACTIVE).rows()))
+    numbers(**delivery_numbers(release_of(records, version="1.0", lane=ACTIVE)))
     numbers(share_of_the_first_version=share, failed_requests=f"0 of {answered:,}")
 
 

@@ -11,7 +11,7 @@ from e2e.types import EnterClaim, StartTrial
 from e2e.variants import aborted_pods_stay, canary_steps, combined, without_analysis
 from fixtures.conditions.conditions import paused_at, weight_is
 from fixtures.conditions.expectation import all_of
-from fixtures.judge.story import AbortStory, abort_story
+from fixtures.judge.release.release import Release, release_of
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.trial.trial import ACTIVE, Trial
 
@@ -27,7 +27,7 @@ _VARIANT = combined(without_analysis, canary_steps(25, None), aborted_pods_stay(
 @pytest.mark.scenario("3078")
 def test_an_aborted_canary_is_sent_requests_while_its_pods_stay(trial: StartTrial, claim: EnterClaim) -> None:
     """Open: the canary Service is switched to and fro, and istiod holds weights back until there is quiet."""
-    seen: list[AbortStory] = []
+    seen: list[Release] = []
     is_decided = False
     while not is_decided:
         with trial("canary", variant=_VARIANT) as app:
@@ -40,14 +40,14 @@ def test_an_aborted_canary_is_sent_requests_while_its_pods_stay(trial: StartTria
                     found=HOLDS if all(map(_at_once, seen)) else DOES_NOT_HOLD,
                     evidence={
                         f"last response (abortScaleDownDelaySeconds {_DELAY_SECONDS})": "; ".join(
-                            f"{story.lingering:.2f} s later, {story.after_zero} to requests sent later"
-                            for story in seen
+                            f"{each.lingering:.2f} s later, {each.after_withdrawal} to requests sent later"
+                            for each in seen
                         )
                     },
                 )
 
 
-def _abort(app: Trial) -> AbortStory:
+def _abort(app: Trial) -> Release:
     with app.traffic(100):
         app.deploy("1.1")
         app.wait(all_of(paused_at(1), weight_is(25)), within=45)
@@ -55,9 +55,9 @@ def _abort(app: Trial) -> AbortStory:
         app.abort()
         app.wait_contained("1.1", within=30)
         app.stays_contained("1.1", for_=_DELAY_SECONDS + 3)
-    return abort_story(app.records(), version="1.1", lane=ACTIVE)
+    return release_of(app.records(), version="1.1", lane=ACTIVE)
 
 
-def _at_once(story: AbortStory) -> bool:
-    assert story.lingering is not None, "the canary never answered"
-    return story.lingering <= _AT_ONCE_SECONDS
+def _at_once(release: Release) -> bool:
+    assert release.lingering is not None, "the canary never answered, or was not withdrawn"
+    return release.lingering <= _AT_ONCE_SECONDS
