@@ -18,7 +18,6 @@ from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
-from fixtures.artifacts.digests import by_digest
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.recipes import ADDON_IMAGES, ARCHIVE
 from fixtures.artifacts.registry import RegistrySource
@@ -116,7 +115,7 @@ def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
     environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
 ) -> None:
     wanted = {
-        by_digest(image)
+        all_recipes().digests.by_digest(image)
         for image in all_recipes().pulled_images(gitops=False)
         if not any(own in image for own in _KINDS_OWN)
     }

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +25,6 @@ from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
-from fixtures.artifacts.digests import by_digest
 from fixtures.artifacts.images import PinnedImage, pinned_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.oci.image import Config, Image
@@ -96,7 +94,7 @@ def test_a_first_start_pulls_everything_whatever_the_tags_say_by_now(
             ready = time.monotonic() - began
             # The sandbox image is containerd's affair, of which kubelet sees nothing.
             by_kubelet = {
-                by_digest(image)
+                all_recipes().digests.by_digest(image)
                 for image in all_recipes().pulled_images(gitops=False)
                 if "pause" not in image
             }
@@ -130,10 +128,13 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     pulling = _pulling(folder / "cache", phases)
     options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", gitops=True)
     with serving_a_panel(folder / "panel") as (url, sha256), capsys.disabled():
-        panel = partial(Panel, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
-        monkeypatch.setattr("fixtures.addons.argocd.panel.Panel", panel)
+
+        def served_here(proxy: str, **_: str) -> Panel:
+            return Panel(proxy, url=url, hosts=(urlsplit(url).netloc,), sha256=sha256)
+
+        monkeypatch.setattr("fixtures.addons.argocd.panel.Panel", served_here)
         with start(options, phases, source=pulling) as environment:
-            pulled = pulled_images(environment.kube, set(map(by_digest, _of_gitops())))
+            pulled = pulled_images(environment.kube, set(map(all_recipes().digests.by_digest, _of_gitops())))
             assert environment.gitops
             argocd = environment.gitops.argocd
             served = loopback.get(f"{argocd.url}/extensions.js", verify=str(argocd.ca_file), timeout=30).text
@@ -182,7 +183,7 @@ def _pin(digests: Mapping[str, str], file: Path, monkeypatch: pytest.MonkeyPatch
 
 def _untagged(image: str) -> str:
     """How containerd names an image that was pulled by digest."""
-    name, _, digest = by_digest(image).partition("@")
+    name, _, digest = all_recipes().digests.by_digest(image).partition("@")
     return f"{name.rpartition(':')[0]}@{digest}"
 
 
@@ -231,5 +232,5 @@ def _blobs(registry: LocalRegistry, image: PinnedImage) -> list[Path]:
 
 
 def _manifest_url(registry: LocalRegistry, image: PinnedImage) -> str:
-    name, _, digest = by_digest(image.reference).partition("@")
+    name, _, digest = all_recipes().digests.by_digest(image.reference).partition("@")
     return f"{registry.url}/v2/{name.rpartition(':')[0]}/manifests/{digest}"
