@@ -63,8 +63,8 @@ def test_a_run_neither_takes_over_nor_changes_what_others_put_in_the_place_of_it
 def test_what_others_create_in_the_same_moment_is_theirs(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = both.ours.get
 
-    def look(*arguments: object) -> Object | None:
-        found = looked(*arguments)  # type: ignore[arg-type]
+    def look(kind: Kind, name: str, namespace: str | None = None) -> Object | None:
+        found = looked(kind, name, namespace)
         if found is None:
             both.theirs.apply(_role(rules=[_RULE]))
         return found
