@@ -15,7 +15,7 @@ from pathlib import Path
 from fixtures.core.clock import Epoch
 from fixtures.core.record import to_line
 from loadgen.message import Message
-from loadgen.plan import Plan, PlannedLane
+from loadgen.plan import LoadPlan, PlannedLane
 from loadgen.queries import LATE_MS
 from loadgen.records import Request, requests_file
 from loadgen.status import Status, status_file
@@ -132,7 +132,7 @@ class LaneLedger:
 class Ledger:
     """The books of the whole run."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: LoadPlan, folder: Path) -> None:
         # Not this process's own: records of other processes are compared with these.
         self._epoch = plan.epoch
         self.lanes = [LaneLedger(lane, folder, plan.epoch) for lane in plan.lanes]

@@ -25,12 +25,12 @@ from locust.exception import StopUser
 from fixtures.core.priority import go_first
 from loadgen.client import Client
 from loadgen.ledger import Answer, LaneLedger, Ledger
-from loadgen.plan import Plan
+from loadgen.plan import LoadPlan
 
 FLUSH_S = 0.05
 
 go_first()
-_plan = Plan.from_json(os.environ["FIREDAMP_LOAD_PLAN"])
+_plan = LoadPlan.from_json(os.environ["FIREDAMP_LOAD_PLAN"])
 _ledger = Ledger(_plan, Path(os.environ["FIREDAMP_LOAD_FOLDER"]))
 _started = Event()
 

@@ -118,7 +118,7 @@ class PlannedLane:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """A run with everything decided.
 
     Attributes:
@@ -143,7 +143,7 @@ class Plan:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Plan:
+    def from_json(cls, text: str) -> LoadPlan:
         """Return the plan that `to_json` wrote.
 
         Raises:
@@ -160,7 +160,7 @@ def make_plan(
     *,
     epoch: Epoch,
     most_users: int = MOST_USERS,
-) -> Plan:
+) -> LoadPlan:
     """Decide everything about a run; a lane that does not say has `most_users` clients at most.
 
     Raises:
@@ -174,7 +174,7 @@ def make_plan(
         message = f"the names of {len(names)} lanes have more than {_LONGEST_NAMES} characters together"
         raise FiredampError(message, hint="give them shorter names")
     decided = tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes)
-    plan = Plan(target(url), decided, timeout, epoch)
+    plan = LoadPlan(target(url), decided, timeout, epoch)
     require_fields(plan, "the load", "timeout", hint="a number of seconds, such as 10.0")
     return plan
 

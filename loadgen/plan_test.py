@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
-from loadgen.plan import Call, Lane, Plan, make_plan
+from loadgen.plan import Call, Lane, LoadPlan, make_plan
 from loadgen.shapes import Constant
 
 SHAPE = Constant(200, 10)
@@ -85,7 +85,7 @@ def test_a_plan_survives_the_way_to_another_process() -> None:
         Lane("preview", "preview.payments.ns", shape=Constant(5, 60)),
     )
     plan = make_plan("http://127.0.0.1:80", lanes, SHAPE, 2.5, epoch=EPOCH)
-    assert Plan.from_json(plan.to_json()) == plan
+    assert LoadPlan.from_json(plan.to_json()) == plan
 
 
 def test_a_lane_has_the_shape_of_the_traffic_unless_it_has_its_own() -> None:

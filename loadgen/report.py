@@ -10,7 +10,7 @@ import numpy as np
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
-from loadgen.plan import Plan
+from loadgen.plan import LoadPlan
 from loadgen.queries import LATE_MS, counted, errors, late
 from loadgen.records import Request
 from loadgen.requests import Requests
@@ -107,7 +107,7 @@ class RunReport:
         )
 
 
-def make_report(plan: Plan, statuses: Sequence[Status], requests: Iterable[Request]) -> RunReport:
+def make_report(plan: LoadPlan, statuses: Sequence[Status], requests: Iterable[Request]) -> RunReport:
     """Sum up a run from its plan, what the load generator said and what it recorded."""
     found = Requests.of(requests)
     seconds = statuses[-1].until - statuses[-1].began if statuses else 0.0
@@ -143,7 +143,7 @@ def judge(report: RunReport) -> None:
     _require_schedule(report.lanes, report.seconds, str(report))
 
 
-def judge_so_far(plan: Plan, statuses: Sequence[Status], now: float) -> None:
+def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None:
     """Accept a run that goes on.
 
     Args:
@@ -164,7 +164,7 @@ def judge_so_far(plan: Plan, statuses: Sequence[Status], now: float) -> None:
 
 
 def _lanes(
-    plan: Plan, seconds: float, sent: Mapping[str, int], starved: Mapping[str, int]
+    plan: LoadPlan, seconds: float, sent: Mapping[str, int], starved: Mapping[str, int]
 ) -> dict[str, LaneReport]:
     return {
         lane.name: LaneReport(

@@ -14,7 +14,7 @@ from fixtures.core.folders import absolute, make_folder
 from fixtures.core.retry import PendingError, until
 from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
-from loadgen.plan import MOST_USERS, Lane, Plan, make_plan
+from loadgen.plan import MOST_USERS, Lane, LoadPlan, make_plan
 from loadgen.queries import counted, errors
 from loadgen.records import requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
@@ -72,7 +72,7 @@ class Traffic:
         Raises:
             FiredampError: The target, a lane or the shape is not acceptable.
         """
-        self.plan: Plan = make_plan(url, tuple(lanes), shape, timeout, epoch=epoch, most_users=most_users)
+        self.plan: LoadPlan = make_plan(url, tuple(lanes), shape, timeout, epoch=epoch, most_users=most_users)
         self._folder = absolute(folder, "the load's folder")
         self._names = [lane.name for lane in self.plan.lanes]
         self._status = status_file(self._folder, self._names)

@@ -17,7 +17,7 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen import report, runner
 from loadgen.conftest import TinyServer
-from loadgen.plan import Call, Lane, Plan
+from loadgen.plan import Call, Lane, LoadPlan
 from loadgen.queries import late, share_of
 from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
@@ -109,12 +109,12 @@ def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_o
 def test_a_load_generator_with_another_clock_is_noticed(
     offset: float, server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Plan.to_json
+    told = LoadPlan.to_json
 
-    def shifted(plan: Plan) -> str:
+    def shifted(plan: LoadPlan) -> str:
         return told(replace(plan, epoch=plan.epoch._replace(wall=plan.epoch.wall + offset)))
 
-    monkeypatch.setattr(Plan, "to_json", shifted)
+    monkeypatch.setattr(LoadPlan, "to_json", shifted)
     traffic = Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
     with pytest.raises(ClockError, match="clocks of harness and load generator differ"):
         traffic.__enter__()

@@ -38,16 +38,17 @@ PHASES = {
 
 def main() -> int:
     options = _options()
-    plan = ledger.Plan(options.provider, options.seed, options.gitops)
-    book = ledger.opened(options.resume, plan)
-    killer = _killer(options, book.plan)
+    settings = ledger.KillSettings(options.provider, options.seed, options.gitops)
+    book = ledger.opened(options.resume, settings)
+    killer = _killer(options, book.settings)
     print(
-        f"seed {book.plan.seed}; all must be gone within {killer.within:g} s of each kill; log {killer.log}"
+        f"seed {book.settings.seed}; all must be gone within {killer.within:g} s of each kill;"
+        f" log {killer.log}"
     )
     print("* with its process group")
     print(f"{'#':>4}  {'killed in':9}  {'after':>8}  {'secrets':>7}  {'gone after':>10}  left", flush=True)
     ends = time.monotonic() + options.seconds
-    for kill in killer.kill_many(options.times, book.plan.seed, done=tuple(book.kills)):
+    for kill in killer.kill_many(options.times, book.settings.seed, done=tuple(book.kills)):
         book.add(kill)
         print(_row(len(book.kills), kill), flush=True)
         if time.monotonic() >= ends:
@@ -85,13 +86,13 @@ def victim(provider: str, *, gitops: bool = False) -> list[str]:
     return [sys.executable, "-m", "e2e.cluster.victim", provider, *(["--gitops"] if gitops else [])]
 
 
-def _killer(options: argparse.Namespace, plan: ledger.Plan) -> Killer:
-    is_kind = plan.provider == "kind"
+def _killer(options: argparse.Namespace, settings: ledger.KillSettings) -> Killer:
+    is_kind = settings.provider == "kind"
     return Killer(
-        Path(tempfile.gettempdir()) / f"firedamp-kill-{plan.seed}.log",
+        Path(tempfile.gettempdir()) / f"firedamp-kill-{settings.seed}.log",
         "" if options.alone else f"hk-{secrets.token_hex(3)}",
-        victim(plan.provider, gitops=plan.gitops),
-        PHASES[plan.provider],
+        victim(settings.provider, gitops=settings.gitops),
+        PHASES[settings.provider],
         within=KindRig.gone_seconds if is_kind else GONE_SECONDS,
         also=KindRig().traces if is_kind else lambda _: (),
     )

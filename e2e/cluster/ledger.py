@@ -13,7 +13,7 @@ from fixtures.providers.native.traces import Trace
 
 
 @dataclass(frozen=True)
-class Plan:
+class KillSettings:
     """What was asked for, in the file's first line; a later run must ask for the same."""
 
     provider: str
@@ -25,7 +25,7 @@ class Plan:
 class Ledger:
     """The kills so far, and the file that has them, if there is one."""
 
-    plan: Plan
+    settings: KillSettings
     path: Path | None = None
     kills: list[Kill] = field(default_factory=list)
 
@@ -37,19 +37,19 @@ class Ledger:
                 file.write(json.dumps(dataclasses.asdict(kill)) + "\n")
 
 
-def opened(path: Path | None, plan: Plan) -> Ledger:
-    """The ledger in a file, which is made if it is not there; the seed in a file goes before the plan's.
+def opened(path: Path | None, settings: KillSettings) -> Ledger:
+    """Return the ledger in a file, which is made if it is not there; the seed in the file counts.
 
     Raises:
         ValueError: The file has kills of another kind.
     """
     if path is None or not path.exists():
         if path:
-            path.write_text(json.dumps(dataclasses.asdict(plan)) + "\n")
-        return Ledger(plan, path)
+            path.write_text(json.dumps(dataclasses.asdict(settings)) + "\n")
+        return Ledger(settings, path)
     first, *rest = path.read_text().splitlines()
-    known = Plan(**json.loads(first))
-    if dataclasses.replace(known, seed=plan.seed) != plan:
+    known = KillSettings(**json.loads(first))
+    if dataclasses.replace(known, seed=settings.seed) != settings:
         raise ValueError(f"{path} has kills of {known}")
     return Ledger(known, path, [_kill(line) for line in rest])
 

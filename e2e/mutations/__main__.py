@@ -16,9 +16,9 @@ from pathlib import Path
 
 from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, edits
-from e2e.mutations.outcome import Outcome, Verdict, outcome_of
 from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
+from e2e.mutations.row_run import RowRun, RowStatus, row_run_of
 from fixtures.core.arguments import Arguments, whole_number
 from fixtures.core.boundary import run_command_line
 from fixtures.core.folders import absolute, output_file, output_folder
@@ -53,11 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs = [(fault, row) for fault, row in _jobs() if fault in (given.faults or names)]
     with ThreadPoolExecutor(given.at_once) as pool:
         observe = partial(_observed, out=out, phases=phases)
-        outcomes = list(pool.map(lambda job: observe(*job), jobs))
-    print(table(outcomes))
+        runs = list(pool.map(lambda job: observe(*job), jobs))
+    print(table(runs))
     if to:
         to.write_text(page(list(_found(out))))
-    return 0 if all(outcome.is_as_it_should for outcome in outcomes) else 1
+    return 0 if all(run.is_as_it_should for run in runs) else 1
 
 
 def _jobs() -> Iterator[tuple[str, str]]:
@@ -69,7 +69,7 @@ def _jobs() -> Iterator[tuple[str, str]]:
         yield NONE, row
 
 
-def _observed(fault: str, row: str, out: Path, phases: Phases) -> Outcome:
+def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
     """Run a row with a fault, in a process and a cluster of its own."""
     folder = _folder(out, fault, row)
     shutil.rmtree(folder, ignore_errors=True)
@@ -86,17 +86,17 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> Outcome:
         finally:
             process.kill()
             process.wait()
-    outcome = outcome_of(fault, row, folder / _JUNIT)
-    if outcome.verdict in {Verdict.MISSED, Verdict.BROKEN, Verdict.RED}:
-        phases.note(f"{fault}: {outcome.verdict.value}: {outcome.why}; see {folder}")
-    return outcome
+    run = row_run_of(fault, row, folder / _JUNIT)
+    if run.status in {RowStatus.MISSED, RowStatus.BROKEN, RowStatus.RED}:
+        phases.note(f"{fault}: {run.status.value}: {run.why}; see {folder}")
+    return run
 
 
-def _found(out: Path) -> Iterator[Outcome]:
+def _found(out: Path) -> Iterator[RowRun]:
     """What the last run of each job came to."""
     for fault, row in _jobs():
         if (junit := _folder(out, fault, row) / _JUNIT).exists():
-            yield outcome_of(fault, row, junit)
+            yield row_run_of(fault, row, junit)
 
 
 def _folder(out: Path, fault: str, row: str) -> Path:

@@ -16,7 +16,7 @@ from fixtures.kube.kinds import VIRTUAL_SERVICE
 from fixtures.timeline import extraction as records
 from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import Trial
-from loadgen.plan import Plan
+from loadgen.plan import LoadPlan
 from loadgen.records import Request
 from loadgen.runner import Traffic
 
@@ -49,13 +49,13 @@ def _read_everything_as(patch: pytest.MonkeyPatch, **changes: object) -> None:
 
 
 def _load_clock_ahead(patch: pytest.MonkeyPatch) -> None:
-    tell = Plan.to_json
+    tell = LoadPlan.to_json
 
-    def tell_another_epoch(self: Plan) -> str:
+    def tell_another_epoch(self: LoadPlan) -> str:
         epoch = self.epoch._replace(wall=self.epoch.wall + _OFFSET_SECONDS)
         return tell(replace(self, epoch=epoch))
 
-    patch.setattr(Plan, "to_json", tell_another_epoch)
+    patch.setattr(LoadPlan, "to_json", tell_another_epoch)
 
 
 def _requests_read_early(patch: pytest.MonkeyPatch) -> None:

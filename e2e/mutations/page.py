@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from e2e.mutations.faults import by_name
-from e2e.mutations.outcome import Outcome
 from e2e.mutations.plugin import NONE
+from e2e.mutations.row_run import RowRun
 
 _LONGEST = 160
 _HEAD = """\
@@ -21,17 +21,17 @@ it was run. `make mutations` does it again; this page is what it wrote.
 """
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(runs: Sequence[RowRun]) -> str:
     """One line for each run, and how many were as they should be."""
-    lines = [f"{each.fault:38} {each.verdict.value:20} {_short(each.row)}" for each in outcomes]
-    good = sum(each.is_as_it_should for each in outcomes)
-    return "\n".join([*lines, f"{good} of {len(outcomes)} as they should be"])
+    lines = [f"{each.fault:38} {each.status.value:20} {_short(each.row)}" for each in runs]
+    good = sum(each.is_as_it_should for each in runs)
+    return "\n".join([*lines, f"{good} of {len(runs)} as they should be"])
 
 
-def page(outcomes: Sequence[Outcome]) -> str:
+def page(runs: Sequence[RowRun]) -> str:
     """A page in Markdown."""
-    faults = [each for each in outcomes if each.fault != NONE]
-    control = [each for each in outcomes if each.fault == NONE]
+    faults = [each for each in runs if each.fault != NONE]
+    control = [each for each in runs if each.fault == NONE]
     caught = sum(each.is_as_it_should for each in faults)
     green = sum(each.is_as_it_should for each in control)
     lines = [
@@ -42,10 +42,10 @@ def page(outcomes: Sequence[Outcome]) -> str:
     ]
     for each in faults:
         fault = by_name(each.fault)
-        cells = (fault.name, fault.where, fault.what, _short(each.row), each.verdict.value, _cell(each.why))
+        cells = (fault.name, fault.where, fault.what, _short(each.row), each.status.value, _cell(each.why))
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "| control | | s |", "|---|---|---|"]
-    lines += [f"| {_short(each.row)} | {each.verdict.value} | {each.seconds:.0f} |" for each in control]
+    lines += [f"| {_short(each.row)} | {each.status.value} | {each.seconds:.0f} |" for each in control]
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from e2e.analysis.providers.catalog import DOWN, MALFORMED, WRONG_KEY
-from e2e.analysis.providers.runs import Verdict
+from e2e.analysis.providers.runs import RunResult
 
 _REFUSED = r"dial tcp [\d.]+:80: connect: connection refused"
 _HTML = r"invalid character '<' looking for beginning of value"
@@ -43,7 +43,7 @@ _EXCEPTIONS = {
 }
 
 
-def assert_explained(provider: str, case: str, said: Verdict) -> None:
+def assert_explained(provider: str, case: str, said: RunResult) -> None:
     """Assert that a run ended as this case does for this provider, and says why."""
     phase = _EXCEPTIONS.get((provider, case), "Error")
     assert said.phase == phase, f"{provider}, {case}: {said}"

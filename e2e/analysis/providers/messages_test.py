@@ -4,13 +4,13 @@ import pytest
 
 from e2e.analysis.providers.catalog import DOWN, MALFORMED, WRONG_KEY
 from e2e.analysis.providers.messages import assert_explained
-from e2e.analysis.providers.runs import Verdict
+from e2e.analysis.providers.runs import RunResult
 
 REFUSED = 'Get "http://x": dial tcp 10.96.0.1:80: connect: connection refused'
 
 
-def said(phase: str, text: str = "", message: str | None = None) -> Verdict:
-    return Verdict(phase, f"assessed {phase}: {text}" if message is None else message, "", text)
+def said(phase: str, text: str = "", message: str | None = None) -> RunResult:
+    return RunResult(phase, f"assessed {phase}: {text}" if message is None else message, "", text)
 
 
 def test_an_error_with_its_cause_is_as_it_should_be() -> None:

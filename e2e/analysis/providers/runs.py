@@ -14,7 +14,7 @@ _SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunResult:
     """What an AnalysisRun came to.
 
     Attributes:
@@ -48,7 +48,7 @@ def start(
     return str(servers.environment.kube.create(run)["metadata"]["name"])
 
 
-def verdict(servers: Servers, name: str) -> Verdict:
+def verdict(servers: Servers, name: str) -> RunResult:
     """Wait until the run is over, and return what it came to.
 
     Raises:
@@ -57,6 +57,6 @@ def verdict(servers: Servers, name: str) -> Verdict:
     status = ended(servers.environment.kube, servers.namespace, name, within=_SECONDS)
     (result,) = status.get("metricResults", [{}])
     measured = (result.get("measurements") or [{}])[-1]
-    return Verdict(
+    return RunResult(
         status["phase"], status.get("message", ""), measured.get("value", ""), measured.get("message", "")
     )

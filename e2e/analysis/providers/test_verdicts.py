@@ -10,7 +10,7 @@ from e2e.analysis.moments import held_at
 from e2e.analysis.providers.catalog import CONTROLLERS, DOWN, GOOD, MALFORMED, PROVIDERS, WRONG_KEY
 from e2e.analysis.providers.controller import prepared
 from e2e.analysis.providers.messages import assert_explained
-from e2e.analysis.providers.runs import Verdict, start, verdict
+from e2e.analysis.providers.runs import RunResult, start, verdict
 from e2e.analysis.providers.servers import Servers
 from e2e.analysis.variants import template
 from e2e.types import Report, StartTrial
@@ -64,7 +64,7 @@ def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
 _EXPECTED = {"1.0": "Successful", "1.2-5xx": "Failed"}
 
 
-def _verdicts(servers: Servers, app: Trial) -> dict[tuple[str, str], Verdict]:
+def _verdicts(servers: Servers, app: Trial) -> dict[tuple[str, str], RunResult]:
     """What each provider says about each version, all asked at the same time."""
     hashes = {tag: pod_hash for pod_hash, tag in versions_by_hash(app.records()).items()}
     assert hashes.keys() == _EXPECTED.keys(), hashes
