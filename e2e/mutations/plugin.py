@@ -33,7 +33,7 @@ def fault_in_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
             if fault.harness:
                 fault.harness(patch)
             if fault.manifests:
-                patch.setattr(sample, "baseline", _with(fault.manifests))
+                patch.setattr(sample, "baseline", with_fault(fault.manifests))
         yield
 
 
@@ -53,7 +53,7 @@ def fault_in_the_controller(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("faulty_controller")
 
 
-def _with(change: Variant) -> Callable[..., Baseline]:
+def with_fault(change: Variant) -> Callable[..., Baseline]:
     """A `baseline` whose variant is followed by a change."""
 
     def changed(strategy: str, *, variant: Variant | None = None, **options: Any) -> Baseline:  # noqa: ANN401
