@@ -29,6 +29,7 @@ scenarios: setup
 
 # The pages that are made from the last run.
 docs: setup
+	$(VENV)/bin/python -m fixtures.timeline.pages docs/timeline.md
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
