@@ -15,27 +15,6 @@ from loadgen.statistics import Share
 LATE_MS = 50.0
 
 
-def select(
-    requests: Iterable[Request],
-    *,
-    since: float = -math.inf,
-    version: str | None = None,
-    lane: str | None = None,
-) -> Requests:
-    """Return the requests that meet every condition given, by the time sent.
-
-    Args:
-        requests: Where to look.
-        since: Unix seconds; sent at or after this.
-        version: Answered by this version.
-        lane: Of this lane.
-    """
-    found = Requests.of(requests).between(since, math.inf)
-    if lane is not None:
-        found = found.lane(lane)
-    return found if version is None else found.of_version(version)
-
-
 def share_of(version: str, requests: Iterable[Request]) -> Share:
     """Return the share of `version` among the answers that name a version; 0 of n when it gave none.
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from fixtures.core.errors import FiredampError
-from loadgen.queries import counted, errors, late, latency_ms, percentile, select, share_of
+from loadgen.queries import counted, errors, late, latency_ms, percentile, share_of
 from loadgen.records_test import request
 from loadgen.statistics import Share
 
@@ -16,13 +16,6 @@ REQUESTS = [
     request(4, version=None, status=503),
     request(5, version=None, status=0, error="timed out"),
 ]
-
-
-def test_selecting() -> None:
-    assert list(select(REQUESTS)) == REQUESTS
-    assert list(select(REQUESTS, since=4)) == REQUESTS[3:]
-    assert list(select(REQUESTS, version="1.0")) == REQUESTS[:2]
-    assert list(select(REQUESTS, version="1.0", lane="preview")) == [REQUESTS[1]]
 
 
 def test_a_share_is_of_the_answers_that_name_a_version() -> None:

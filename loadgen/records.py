@@ -51,11 +51,6 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
         """Whether its client was let down: no complete answer, or a status of 400 and above."""
         return self.error is not None or not 200 <= self.status < 400
 
-    @property
-    def late_ms(self) -> float:
-        """How long after its intended time it was sent, in milliseconds."""
-        return (self.t - self.intended) * 1000
-
 
 def requests_file(folder: Path, lane: str) -> Path:
     """Where the requests of `lane` are recorded."""

@@ -6,6 +6,7 @@ is an array of numbers into a table of the values that occur. A `Request` is mad
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -169,7 +170,7 @@ class Requests(Sequence[Request]):
         """Return those that a version answered."""
         return self.where(self.having("version", version))
 
-    def between(self, since: float, until: float) -> Requests:
+    def between(self, since: float, until: float = math.inf) -> Requests:
         """Return those that were sent from `since` on and before `until`, both in Unix seconds."""
         begin, end = np.searchsorted(self.t, (since, until))
         return self._part(slice(int(begin), int(end)))

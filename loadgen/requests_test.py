@@ -48,6 +48,7 @@ def test_what_is_asked_of_all_at_once_is_what_each_says() -> None:
 def test_a_time_has_its_beginning_and_not_its_end() -> None:
     found = Requests.of(SENT)
     assert list(found.between(2, 4)) == SENT[1:3]
+    assert list(found.between(4)) == SENT[3:]
     assert list(found.between(-math.inf, math.inf)) == SENT
 
 

@@ -11,6 +11,8 @@ from msgspec import Meta
 
 from fixtures.core.record import Count, Record, Time, read_records
 
+_WINDOW_S = 5.0
+
 
 class Status(Record, frozen=True, kw_only=True, tag="load"):
     """One look at the run; times are unix seconds.
@@ -50,17 +52,17 @@ def silence(statuses: Sequence[Status]) -> float:
     return max((after.t - before.t for before, after in pairs if before.t < statuses[-1].until), default=0.0)
 
 
-def cpu_peak(statuses: Sequence[Status], window: float = 5.0) -> float:
-    """Return the most processor time used per second over any `window` seconds, as a share of one core.
+def cpu_peak(statuses: Sequence[Status]) -> float:
+    """Return the most processor time used per second over any five seconds, as a share of one core.
 
-    A run shorter than the window is judged as a whole; 0 when there are not two looks.
+    A run shorter than that is judged as a whole; 0 when there are not two looks.
     """
     peak, first = 0.0, 0
     for last in range(1, len(statuses)):
-        while statuses[last].t - statuses[first + 1].t >= window:
+        while statuses[last].t - statuses[first + 1].t >= _WINDOW_S:
             first += 1
         seconds = statuses[last].t - statuses[first].t
-        whole = seconds >= window or last == len(statuses) - 1
+        whole = seconds >= _WINDOW_S or last == len(statuses) - 1
         if seconds > 0 and whole:
             peak = max(peak, (statuses[last].cpu_s - statuses[first].cpu_s) / seconds)
     return peak
