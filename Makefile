@@ -10,7 +10,7 @@ WORKERS ?= auto
 # The output folders of the runs that `make red` takes in, oldest first.
 RUNS ?= firedamp-out
 
-.PHONY: demo test test-all scenarios docs red mutations lint setup clean
+.PHONY: demo test test-all scenarios docs reference red mutations lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
@@ -31,6 +31,11 @@ scenarios: setup
 docs: setup
 	$(VENV)/bin/python -m fixtures.timeline.pages docs/timeline.md
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
+
+# The pages that are made from the code: the API reference, and the rules of `firedamp check`.
+reference: setup
+	$(VENV)/bin/python -m fixtures.docs.reference docs/api
+	$(VENV)/bin/python -m fixtures.check.pages docs/rules
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
 red: setup
