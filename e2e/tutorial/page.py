@@ -1,0 +1,50 @@
+"""What the tutorial says to do, in its order: files to save, tests to run, and what they print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.docs.markdown import ROOT, blocks
+from fixtures.docs.shell import commands
+
+PAGE = ROOT / "docs" / "tutorial.md"
+_FILE = re.compile(r"# (?P<name>my_tests/\w+\.py)\n")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One test file of the tutorial.
+
+    Attributes:
+        file: Where the reader saves it.
+        source: What is in it.
+        shown: The lines that the page shows of the output of its run.
+    """
+
+    file: str
+    source: str
+    shown: tuple[str, ...]
+
+
+def steps(page: Path = PAGE) -> Iterator[Step]:
+    """The steps of the page.
+
+    Raises:
+        ValueError: A file is saved and not run, or run and nothing is shown, or the other way round.
+    """
+    found = [
+        code
+        for code in blocks(page, "python", "sh", "text")
+        if "-m pytest" in code.text or code.language != "sh"
+    ]
+    if [code.language for code in found] != ["python", "sh", "text"] * (len(found) // 3):
+        raise ValueError("the tutorial has to have, for each step: a file, its run, and what that prints")
+    for file, run, output in zip(found[::3], found[1::3], found[2::3], strict=True):
+        name = _FILE.match(file.text)
+        (command,) = commands(run.text)
+        if name is None or command.arguments != ("-m", "pytest", name["name"]):
+            raise ValueError(f"{run}: this does not run the file that is saved in {file}")
+        yield Step(name["name"], file.text, tuple(output.text.splitlines()))
