@@ -7,6 +7,7 @@ is an array of numbers into a table of the values that occur. A `Request` is mad
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -224,7 +225,8 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ends: dict[Path, int] = {}
+        # By device and inode, as one reader may name a file by another path than the next.
+        self._ends: dict[tuple[int, int], int] = {}
         self._collected = _Collected()
         self._latest = self._collected.sorted()
 
@@ -245,16 +247,18 @@ class RequestLog:
             return self._latest
 
     def _read(self, path: Path) -> None:
-        end = self._ends.get(path, 0)
         with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            known = found.st_dev, found.st_ino
+            end = self._ends.get(known, 0)
             file.seek(end)
             while (block := file.read(_BLOCK_BYTES) + file.readline()).endswith(b"\n"):
                 self._collected.add(_parsed(block, path, end))
                 end += len(block)
-                self._ends[path] = end
+                self._ends[known] = end
             if whole := block[: block.rfind(b"\n") + 1]:
                 self._collected.add(_parsed(whole, path, end))
-                self._ends[path] = end + len(whole)
+                self._ends[known] = end + len(whole)
 
 
 def read_requests(*paths: Path) -> Requests:

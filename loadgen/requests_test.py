@@ -100,6 +100,16 @@ def test_a_log_reads_each_line_once_while_its_files_grow(tmp_path: Path) -> None
     assert list(found) == SENT[:3], "what was returned before has changed"
 
 
+def test_a_file_under_two_paths_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The load generator knows its folder by an absolute path, a trial by that which the user gave."""
+    path = tmp_path / "requests-active.jsonl"
+    path.write_bytes(to_line(SENT[0]))
+    monkeypatch.chdir(tmp_path)
+    log = RequestLog()
+    log.read([path])
+    assert list(log.read([Path(path.name)])) == SENT[:1]
+
+
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
