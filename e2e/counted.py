@@ -54,13 +54,13 @@ def counted_lately(app: Trial, selector: str, *, seconds: int) -> Counted:
     return Counted(Window(start, end), *grew)
 
 
-def countable(records: Recording, window: Window, *lanes: str) -> tuple[int, int]:
-    """How many requests of some lanes may have been counted between two scrapes: no fewer, and no more.
+def countable(records: Recording, window: Window, *streams: str) -> tuple[int, int]:
+    """How many requests of some streams may have been counted between two scrapes: no fewer, and no more.
 
     No fewer than were sent and answered between them; no more than were on their way at some time then. In
     a gateway that stalls, requests of two seconds may be on their way at once.
     """
-    sent = [each for lane in lanes for each in requests(records, lane)]
+    sent = [each for stream in streams for each in requests(records, stream)]
     fewest = sum(each.t >= window.start + _READ_WITHIN and each.received <= window.end for each in sent)
     most = sum(each.received >= window.start and each.t <= window.end + _READ_WITHIN for each in sent)
     return fewest, most

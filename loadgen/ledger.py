@@ -15,7 +15,7 @@ from pathlib import Path
 from fixtures.core.clock import Epoch
 from fixtures.core.record import to_line
 from loadgen.message import Message
-from loadgen.plan import LoadPlan, PlannedLane
+from loadgen.plan import LoadPlan, PlannedStream
 from loadgen.queries import LATE_MS
 from loadgen.records import Request, requests_file
 from loadgen.status import Status, status_file
@@ -42,26 +42,26 @@ class Attempt:
     free: bool | None
 
 
-class LaneLedger:
-    """The books of one lane; the times of its records are counted from `epoch`."""
+class StreamLedger:
+    """The books of one stream; the times of its records are counted from `epoch`."""
 
-    def __init__(self, lane: PlannedLane, folder: Path, epoch: Epoch) -> None:
-        self.name = lane.name
-        self.users = lane.users
+    def __init__(self, stream: PlannedStream, folder: Path, epoch: Epoch) -> None:
+        self.name = stream.name
+        self.users = stream.users
         self.sent = 0
         self.starved = 0
-        self._messages = lane.messages()
-        self._weights = [call.weight for call in lane.calls]
-        # Seeded by the lane, so that a run can be repeated.
-        self._random = random.Random(lane.name)  # noqa: S311
-        self._schedule = lane.shape.send_times()
+        self._messages = stream.messages()
+        self._weights = [call.weight for call in stream.calls]
+        # Seeded by the stream, so that a run can be repeated.
+        self._random = random.Random(stream.name)  # noqa: S311
+        self._schedule = stream.shape.send_times()
         self._epoch = epoch
         self._began = 0.0
         self._open = True
         # Monotonic seconds, both ascending.
         self._sent_at, self._ended_at = array("d"), array("d")
         self._lines: list[bytes] = []
-        self._file = requests_file(folder, lane.name).open("xb", buffering=0)
+        self._file = requests_file(folder, stream.name).open("xb", buffering=0)
 
     def begin_schedule(self, now: float) -> None:
         """Let the schedule's time zero be `now` (monotonic seconds)."""
@@ -106,7 +106,7 @@ class LaneLedger:
             pod=answer.pod,
             host=attempt.host,
             path=attempt.path,
-            lane=self.name,
+            stream=self.name,
             reused=reused,
             error=answer.error,
             free=attempt.free,
@@ -135,23 +135,23 @@ class Ledger:
     def __init__(self, plan: LoadPlan, folder: Path) -> None:
         # Not this process's own: records of other processes are compared with these.
         self._epoch = plan.epoch
-        self.lanes = [LaneLedger(lane, folder, plan.epoch) for lane in plan.lanes]
-        self._file = status_file(folder, [lane.name for lane in plan.lanes]).open("xb", buffering=0)
+        self.streams = [StreamLedger(stream, folder, plan.epoch) for stream in plan.streams]
+        self._file = status_file(folder, [stream.name for stream in plan.streams]).open("xb", buffering=0)
         self._began: float | None = None
         self._ended: float | None = None
 
     def begin_schedule(self) -> None:
-        """Start all lanes' schedules now."""
+        """Start all streams' schedules now."""
         self._began = time.monotonic()
-        for lane in self.lanes:
-            lane.begin_schedule(self._began)
+        for stream in self.streams:
+            stream.begin_schedule(self._began)
 
     def end_schedule(self) -> None:
         """Stop asking for requests; those under way are still recorded."""
         if self._ended is None:
             self._ended = time.monotonic()
-        for lane in self.lanes:
-            lane.end_schedule()
+        for stream in self.streams:
+            stream.end_schedule()
 
     @property
     def stopped(self) -> bool:
@@ -160,14 +160,14 @@ class Ledger:
 
     def flush(self) -> None:
         """Write all requests recorded since the last time."""
-        for lane in self.lanes:
-            lane.flush()
+        for stream in self.streams:
+            stream.flush()
 
     def close(self) -> None:
         """Write the last of it."""
         self.report()
-        for lane in self.lanes:
-            lane.close()
+        for stream in self.streams:
+            stream.close()
         self._file.close()
 
     def report(self) -> None:
@@ -182,7 +182,7 @@ class Ledger:
             t=self._epoch.at(now),
             began=self._epoch.at(began),
             until=self._epoch.at(self._ended or now),
-            sent={lane.name: lane.sent for lane in self.lanes},
-            starved={lane.name: lane.starved for lane in self.lanes},
+            sent={stream.name: stream.sent for stream in self.streams},
+            starved={stream.name: stream.starved for stream in self.streams},
             cpu_s=time.process_time(),
         )

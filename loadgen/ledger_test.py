@@ -9,16 +9,16 @@ import pytest
 
 from fixtures.core.clock import Epoch
 from loadgen.ledger import Answer, Ledger
-from loadgen.plan import Call, Lane, make_plan
+from loadgen.plan import Call, Stream, make_plan
 from loadgen.records import requests_file
 from loadgen.requests import read_requests
 from loadgen.shapes import Constant
 from loadgen.status import read_statuses, status_file
 
-CALLS = (Call("/a", weight=3, headers={"x-call": "a"}), Call("/b", weight=1, headers={"x-lane": "over"}))
-LANE = Lane("active", "payments.ns", CALLS, {"x-lane": "1"})
+CALLS = (Call("/a", weight=3, headers={"x-call": "a"}), Call("/b", weight=1, headers={"x-stream": "over"}))
+STREAM = Stream("active", "payments.ns", CALLS, {"x-stream": "1"})
 EPOCH = Epoch.take()
-PLAN = make_plan("http://127.0.0.1:80", (LANE,), Constant(10, 1), 10, epoch=EPOCH)
+PLAN = make_plan("http://127.0.0.1:80", (STREAM,), Constant(10, 1), 10, epoch=EPOCH)
 
 
 @pytest.fixture
@@ -29,30 +29,30 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def test_each_send_time_is_claimed_once_and_none_after_the_end(ledger: Ledger) -> None:
-    lane = ledger.lanes[0]
-    lane.begin_schedule(500.0)
-    assert [lane.claim() for _ in range(3)] == pytest.approx([500.05, 500.15, 500.25])
+    stream = ledger.streams[0]
+    stream.begin_schedule(500.0)
+    assert [stream.claim() for _ in range(3)] == pytest.approx([500.05, 500.15, 500.25])
     ledger.end_schedule()
-    assert lane.claim() is None
+    assert stream.claim() is None
 
 
 def test_the_schedule_runs_out(ledger: Ledger) -> None:
-    claimed = [ledger.lanes[0].claim() for _ in range(12)]
+    claimed = [ledger.streams[0].claim() for _ in range(12)]
     assert claimed[10:] == [None, None]
 
 
 def test_the_mix_has_its_weights_and_its_headers(ledger: Ledger) -> None:
-    drawn = [ledger.lanes[0].choose() for _ in range(4000)]
+    drawn = [ledger.streams[0].choose() for _ in range(4000)]
     assert Counter(message.path for message in drawn)["/a"] == pytest.approx(3000, abs=150)
     a, b = (next(message for message in drawn if message.path == path) for path in ("/a", "/b"))
-    assert {b"x-lane: 1", b"x-call: a", b"host: payments.ns"} < set(a.data.split(b"\r\n"))
-    assert b"x-lane: over" in b.data.split(b"\r\n")
+    assert {b"x-stream: 1", b"x-call: a", b"host: payments.ns"} < set(a.data.split(b"\r\n"))
+    assert b"x-stream: over" in b.data.split(b"\r\n")
 
 
 def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Path) -> None:
-    lane = ledger.lanes[0]
-    attempt = lane.begin(time.monotonic() - 2, lane.choose())
-    lane.end(attempt, Answer(500, "1.2-5xx", "pod-1"), reused=True)
+    stream = ledger.streams[0]
+    attempt = stream.begin(time.monotonic() - 2, stream.choose())
+    stream.end(attempt, Answer(500, "1.2-5xx", "pod-1"), reused=True)
     ledger.report()
     [found] = read_requests(requests_file(tmp_path, "active"))
     assert found.latency_ms == pytest.approx(2000, abs=1000)
@@ -71,8 +71,8 @@ def test_a_step_of_the_wall_clock_between_harness_and_load_moves_no_record(
     ledger = Ledger(PLAN, tmp_path)
     asked = EPOCH.now()
     ledger.begin_schedule()
-    [lane] = ledger.lanes
-    lane.end(lane.begin(time.monotonic(), lane.choose()), Answer(200), reused=False)
+    [stream] = ledger.streams
+    stream.end(stream.begin(time.monotonic(), stream.choose()), Answer(200), reused=False)
     ledger.close()
     [found] = read_requests(requests_file(tmp_path, "active"))
     [status] = read_statuses(status_file(tmp_path, ["active"]))
@@ -89,9 +89,9 @@ def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(
     ledger.report()
     assert read_statuses(path) == []
     ledger.begin_schedule()
-    lane = ledger.lanes[0]
-    lane.end(lane.begin(0.0, lane.choose()), Answer(), reused=False)
-    lane.begin(0.0, lane.choose())
+    stream = ledger.streams[0]
+    stream.end(stream.begin(0.0, stream.choose()), Answer(), reused=False)
+    stream.begin(0.0, stream.choose())
     ledger.end_schedule()
     assert ledger.stopped
     ledger.report()
@@ -113,23 +113,23 @@ class Clock:
 def test_a_late_request_says_whether_a_client_was_free(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, lane = Clock(monkeypatch), ledger.lanes[0]
-    message = lane.choose()
-    in_time = lane.begin(99.96, message)
+    clock, stream = Clock(monkeypatch), ledger.streams[0]
+    message = stream.choose()
+    in_time = stream.begin(99.96, message)
     assert in_time.free is None
     # Nine of ten clients wait for answers: one was free, so the load generator is at fault.
-    others = [lane.begin(100.0, message) for _ in range(8)]
+    others = [stream.begin(100.0, message) for _ in range(8)]
     clock.now = 101.0
-    assert lane.begin(100.5, message).free is True
+    assert stream.begin(100.5, message).free is True
     # Now all ten wait. Two of them are answered at 102.
     clock.now = 102.0
     for attempt in others[:2]:
-        lane.end(attempt, Answer(200), reused=True)
+        stream.end(attempt, Answer(200), reused=True)
     clock.now = 103.0
-    assert lane.begin(101.5, message).free is False
-    assert lane.begin(102.5, message).free is True
+    assert stream.begin(101.5, message).free is False
+    assert stream.begin(102.5, message).free is True
     for attempt in (in_time, *others[2:]):
-        lane.end(attempt, Answer(200), reused=True)
+        stream.end(attempt, Answer(200), reused=True)
     ledger.begin_schedule()
     ledger.report()
     assert {each.free for each in read_requests(requests_file(tmp_path, "active"))} == {None}
@@ -141,18 +141,18 @@ def test_overdue_requests_after_a_silence_are_the_load_generators_fault(
 ) -> None:
     # It was stopped for 2 s. All ten clients send at once what they had claimed, and claim the next, again
     # and again: when those were due, nobody waited for an answer.
-    clock, lane = Clock(monkeypatch), ledger.lanes[0]
+    clock, stream = Clock(monkeypatch), ledger.streams[0]
     clock.now = 102.0
     attempts = []
     for n in range(20):
-        attempts.append(lane.begin(100 + n / 10, lane.choose()))
+        attempts.append(stream.begin(100 + n / 10, stream.choose()))
         if n >= 9:
-            lane.end(attempts[n - 9], Answer(200), reused=True)
+            stream.end(attempts[n - 9], Answer(200), reused=True)
     # The last was due at 101.9.
     assert [attempt.free for attempt in attempts] == [True] * 20
 
 
 def test_the_records_of_another_run_are_not_mixed_in(ledger: Ledger, tmp_path: Path) -> None:
-    assert ledger.lanes
+    assert ledger.streams
     with pytest.raises(FileExistsError):
         Ledger(PLAN, tmp_path)

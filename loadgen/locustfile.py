@@ -1,7 +1,7 @@
 """What Locust runs: users who send each request of the schedule at its intended time.
 
-Started by `loadgen.runner` with the plan in the environment. Each lane is a
-user class. A user claims the next send time of its lane, waits until then (by
+Started by `loadgen.runner` with the plan in the environment. Each stream is a
+user class. A user claims the next send time of its stream, waits until then (by
 Locust's own `wait_time`, so that it can be stopped while it waits), sends, and
 claims the next. When no user is free, a send time is claimed late, and its
 request is sent and recorded late; none is skipped.
@@ -24,7 +24,7 @@ from locust.exception import StopUser
 
 from fixtures.core.priority import go_first
 from loadgen.client import Client
-from loadgen.ledger import Answer, LaneLedger, Ledger
+from loadgen.ledger import Answer, Ledger, StreamLedger
 from loadgen.plan import LoadPlan
 
 FLUSH_S = 0.05
@@ -36,10 +36,10 @@ _started = Event()
 
 
 class ScheduledUser(User):
-    """One client of a lane, with one connection and one request at a time."""
+    """One client of a stream, with one connection and one request at a time."""
 
     abstract = True
-    lane: LaneLedger
+    stream: StreamLedger
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -52,8 +52,8 @@ class ScheduledUser(User):
         _started.wait()
 
     def wait_time(self) -> float:
-        """Claim the lane's next send time and return the seconds until then; 0 when it is past."""
-        self.due = self.lane.claim()
+        """Claim the stream's next send time and return the seconds until then; 0 when it is past."""
+        self.due = self.stream.claim()
         if self.due is None:
             raise StopUser
         return max(self.due - time.monotonic(), 0.0)
@@ -66,15 +66,15 @@ class ScheduledUser(User):
         if _ledger.stopped:
             # Due while the others were being stopped: to send it now would only cut it off.
             raise StopUser
-        message = self.lane.choose()
-        attempt = self.lane.begin(self.due, message)
+        message = self.stream.choose()
+        attempt = self.stream.begin(self.due, message)
         try:
             answer = self.http.answer(message)
         except gevent.GreenletExit:
             cut = Answer(error="cut off when the load was stopped")
-            self.lane.end(attempt, cut, reused=self.http.reused)
+            self.stream.end(attempt, cut, reused=self.http.reused)
             raise
-        self.lane.end(attempt, answer, reused=self.http.reused)
+        self.stream.end(attempt, answer, reused=self.http.reused)
 
 
 def begin(**_: object) -> None:
@@ -118,9 +118,11 @@ def _users(environment: Environment) -> int:
     return environment.runner.user_count if environment.runner is not None else 0
 
 
-for _lane in _ledger.lanes:
-    globals()[f"User_{_lane.name}"] = type(
-        f"User_{_lane.name}", (ScheduledUser,), {"lane": _lane, "fixed_count": _lane.users, "abstract": False}
+for _stream in _ledger.streams:
+    globals()[f"User_{_stream.name}"] = type(
+        f"User_{_stream.name}",
+        (ScheduledUser,),
+        {"stream": _stream, "fixed_count": _stream.users, "abstract": False},
     )
 _hooks: Any = events  # Locust's hooks are not annotated.
 _hooks.init.add_listener(keep_books)

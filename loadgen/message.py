@@ -47,7 +47,7 @@ def to_message(method: str, path: str, host: str, headers: Mapping[str, str], bo
     wrong = _wrong(method, path, given, host)
     if wrong:
         message = f"HTTP cannot say {quoted(method)} {quoted(path)}: {wrong}"
-        raise FiredampError(message, hint="correct the Call, or the headers or the host of its Lane")
+        raise FiredampError(message, hint="correct the Call, or the headers or the host of its Stream")
     method = method.upper()
     # https://www.rfc-editor.org/rfc/rfc9110#section-8.6
     length = {"content-length": str(len(content))} if content or method in _METHODS_WITH_A_BODY else {}
@@ -79,7 +79,7 @@ def _wrong(method: str, path: str, headers: Mapping[str, str], host: str) -> str
     if not _TARGET.fullmatch(path):
         return "a path has no spaces and no other characters that must be percent-encoded"
     if "host" in headers:
-        return f"its headers have a host {quoted(headers['host'])} besides that of its Lane, {quoted(host)}"
+        return f"its headers have a host {quoted(headers['host'])} besides that of its Stream, {quoted(host)}"
     fields = {**headers, "host": host}
     for name, value in fields.items():
         if wrong := _wrong_field(name, value):

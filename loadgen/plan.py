@@ -25,11 +25,11 @@ MOST_USERS = 500
 _MOST_USERS_CHOSEN = 5_000
 _LONGEST_NAME = 40
 _NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{_LONGEST_NAME - 1}}}")
-# The names of all lanes are in the name of one file, which may have 255 bytes.
+# The names of all streams are in the name of one file, which may have 255 bytes.
 _LONGEST_NAMES = 200
 _LONGEST_TIMEOUT_S = 300.0
 _CALL_HINT = 'such as Call("/payments", method="GET", weight=1.0, headers={}, body=None)'
-_LANE_HINT = 'give each a name of its own: Lane("active", host)'
+_STREAM_HINT = 'give each a name of its own: Stream("active", host)'
 
 _PLAN = "the plan of the load"
 
@@ -40,13 +40,13 @@ Timeout = Annotated[float, Meta(gt=0, le=_LONGEST_TIMEOUT_S)]
 
 @dataclass(frozen=True)
 class Call:
-    """One kind of request in a lane's mix.
+    """One kind of request in a stream's mix.
 
     Attributes:
         path: Path and query.
         method: HTTP method.
-        weight: How often, relative to the lane's other calls.
-        headers: Headers added to the lane's own.
+        weight: How often, relative to the stream's other calls.
+        headers: Headers added to the stream's own.
         body: Body, sent as UTF-8.
     """
 
@@ -63,15 +63,15 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Lane:
+class Stream:
     """One stream of load, recorded in its own file, with clients and connections of its own.
 
     Attributes:
-        name: Names the lane in records and files: "active".
+        name: Names the stream in records and files: "active".
         host: The Host header, by which the gateway routes.
         calls: The mix of requests.
         headers: Headers of every request.
-        shape: The lane's own rate and duration, instead of the traffic's.
+        shape: The stream's own rate and duration, instead of the traffic's.
         users: Clients at most, each with one connection and one request at a time; by default one second's
             worth of requests, 10 to 500. When all of them wait for answers, requests are late.
     """
@@ -86,17 +86,17 @@ class Lane:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             hint = f"at most {_LONGEST_NAME} lower case letters, digits and dashes"
-            raise FiredampError(f"{quoted(self.name)} cannot be a lane's name", hint=hint)
-        require_fields(self, f"lane {self.name}", "host", "headers", "users")
+            raise FiredampError(f"{quoted(self.name)} cannot be a stream's name", hint=hint)
+        require_fields(self, f"stream {self.name}", "host", "headers", "users")
         if not self.calls:
             raise FiredampError(
-                f"lane {self.name} asks for nothing", hint="give it a Call, or leave calls out"
+                f"stream {self.name} asks for nothing", hint="give it a Call, or leave calls out"
             )
 
 
 @dataclass(frozen=True)
-class PlannedLane:
-    """A lane with everything decided."""
+class PlannedStream:
+    """A stream with everything decided."""
 
     name: str
     host: str
@@ -123,20 +123,20 @@ class LoadPlan:
 
     Attributes:
         url: `http://ADDRESS:PORT`, of this machine or a private network.
-        lanes: At least one; their names differ.
+        streams: At least one; their names differ.
         timeout: Seconds that a request may take, from connecting to the end of its answer.
         epoch: When the run began, from which all its processes take the times of their records.
     """
 
     url: str
-    lanes: tuple[PlannedLane, ...]
+    streams: tuple[PlannedStream, ...]
     timeout: Timeout
     epoch: Epoch
 
     @property
     def duration(self) -> float:
-        """Seconds until the last lane's schedule ends."""
-        return max(lane.shape.duration_s for lane in self.lanes)
+        """Seconds until the last stream's schedule ends."""
+        return max(stream.shape.duration_s for stream in self.streams)
 
     def to_json(self) -> str:
         """Return the plan as text, to be read by `from_json` in another process."""
@@ -154,34 +154,34 @@ class LoadPlan:
 
 def make_plan(
     url: str,
-    lanes: tuple[Lane, ...],
+    streams: tuple[Stream, ...],
     shape: Constant,
     timeout: float,
     *,
     epoch: Epoch,
     most_users: int = MOST_USERS,
 ) -> LoadPlan:
-    """Decide everything about a run; a lane that does not say has `most_users` clients at most.
+    """Decide everything about a run; a stream that does not say has `most_users` clients at most.
 
     Raises:
-        FiredampError: The target is public or not plain HTTP, the lanes are none or not distinct, or HTTP
-            cannot say what a lane asks for.
+        FiredampError: The target is public or not plain HTTP, the streams are none or not distinct, or HTTP
+            cannot say what a stream asks for.
     """
-    names = [lane.name for lane in lanes]
+    names = [stream.name for stream in streams]
     if not names or len(set(names)) != len(names):
-        raise FiredampError(f"load needs lanes with names of their own, not {names}", hint=_LANE_HINT)
+        raise FiredampError(f"load needs streams with names of their own, not {names}", hint=_STREAM_HINT)
     if len("-".join(names)) > _LONGEST_NAMES:
-        message = f"the names of {len(names)} lanes have more than {_LONGEST_NAMES} characters together"
+        message = f"the names of {len(names)} streams have more than {_LONGEST_NAMES} characters together"
         raise FiredampError(message, hint="give them shorter names")
-    decided = tuple(_decided(lane, lane.shape or shape, most_users) for lane in lanes)
+    decided = tuple(_decided(stream, stream.shape or shape, most_users) for stream in streams)
     plan = LoadPlan(target(url), decided, timeout, epoch)
     require_fields(plan, "the load", "timeout", hint="a number of seconds, such as 10.0")
     return plan
 
 
-def _decided(lane: Lane, shape: Constant, most_users: int) -> PlannedLane:
-    users = lane.users or min(max(math.ceil(shape.rate), 10), most_users)
-    planned = PlannedLane(lane.name, lane.host, lane.calls, lane.headers, shape, users)
+def _decided(stream: Stream, shape: Constant, most_users: int) -> PlannedStream:
+    users = stream.users or min(max(math.ceil(shape.rate), 10), most_users)
+    planned = PlannedStream(stream.name, stream.host, stream.calls, stream.headers, shape, users)
     # For its errors: the load generator's process makes them once more.
     planned.messages()
     return planned

@@ -4,12 +4,12 @@ import pytest
 
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
-from loadgen.plan import Call, Lane, LoadPlan, make_plan
+from loadgen.plan import Call, LoadPlan, Stream, make_plan
 from loadgen.shapes import Constant
 
 SHAPE = Constant(200, 10)
 EPOCH = Epoch(wall=1_800_000_000.125, monotonic=12.5)
-LANE = Lane("active", "payments.ns")
+STREAM = Stream("active", "payments.ns")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ LANE = Lane("active", "payments.ns")
     ],
 )
 def test_loopback_and_private_addresses_may_be_loaded(url: str, target: str) -> None:
-    assert make_plan(url, (LANE,), SHAPE, 10, epoch=EPOCH).url == target
+    assert make_plan(url, (STREAM,), SHAPE, 10, epoch=EPOCH).url == target
 
 
 # https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry, and edges.
@@ -48,7 +48,7 @@ def test_loopback_and_private_addresses_may_be_loaded(url: str, target: str) -> 
 )
 def test_what_is_neither_loopback_nor_private_is_refused(address: str) -> None:
     with pytest.raises(FiredampError, match="never loads what others run"):
-        make_plan(f"http://{address}:80", (LANE,), SHAPE, 10, epoch=EPOCH)
+        make_plan(f"http://{address}:80", (STREAM,), SHAPE, 10, epoch=EPOCH)
 
 
 @pytest.mark.parametrize(
@@ -74,50 +74,50 @@ def test_what_is_neither_loopback_nor_private_is_refused(address: str) -> None:
 )
 def test_what_is_not_a_plain_address_is_refused(url: str) -> None:
     with pytest.raises(FiredampError) as refused:
-        make_plan(url, (LANE,), SHAPE, 10, epoch=EPOCH)
+        make_plan(url, (STREAM,), SHAPE, 10, epoch=EPOCH)
     assert "secret" not in str(refused.value)
 
 
 def test_a_plan_survives_the_way_to_another_process() -> None:
     calls = (Call(weight=3), Call("/payments", "POST", headers={"x-test": "é"}, body='{"a": 1}'))
-    lanes = (
-        Lane("active", "payments.ns", calls),
-        Lane("preview", "preview.payments.ns", shape=Constant(5, 60)),
+    streams = (
+        Stream("active", "payments.ns", calls),
+        Stream("preview", "preview.payments.ns", shape=Constant(5, 60)),
     )
-    plan = make_plan("http://127.0.0.1:80", lanes, SHAPE, 2.5, epoch=EPOCH)
+    plan = make_plan("http://127.0.0.1:80", streams, SHAPE, 2.5, epoch=EPOCH)
     assert LoadPlan.from_json(plan.to_json()) == plan
 
 
-def test_a_lane_has_the_shape_of_the_traffic_unless_it_has_its_own() -> None:
+def test_a_stream_has_the_shape_of_the_traffic_unless_it_has_its_own() -> None:
     plan = make_plan(
-        "http://127.0.0.1", (LANE, Lane("slow", "x", shape=Constant(10, 60))), SHAPE, 10, epoch=EPOCH
+        "http://127.0.0.1", (STREAM, Stream("slow", "x", shape=Constant(10, 60))), SHAPE, 10, epoch=EPOCH
     )
-    assert [lane.shape.rate for lane in plan.lanes] == [200, 10]
+    assert [stream.shape.rate for stream in plan.streams] == [200, 10]
     assert plan.duration == 60
 
 
 def test_there_are_users_for_one_second_of_stalled_answers() -> None:
     plan = make_plan(
         "http://127.0.0.1",
-        (LANE, Lane("few", "x", users=3), Lane("slow", "x", shape=Constant(1))),
+        (STREAM, Stream("few", "x", users=3), Stream("slow", "x", shape=Constant(1))),
         SHAPE,
         10,
         epoch=EPOCH,
     )
-    assert [lane.users for lane in plan.lanes] == [200, 3, 10]
+    assert [stream.users for stream in plan.streams] == [200, 3, 10]
 
 
 @pytest.mark.parametrize(
     "nonsense",
     [
-        lambda: Lane("../x", "h"),
-        lambda: Lane("a", "h", calls=()),
-        lambda: Lane("a", "h", users=0),
+        lambda: Stream("../x", "h"),
+        lambda: Stream("a", "h", calls=()),
+        lambda: Stream("a", "h", users=0),
         lambda: Call("payments"),
         lambda: Call(weight=0),
         lambda: make_plan("http://127.0.0.1", (), SHAPE, 10, epoch=EPOCH),
-        lambda: make_plan("http://127.0.0.1", (LANE, LANE), SHAPE, 10, epoch=EPOCH),
-        lambda: make_plan("http://127.0.0.1", (LANE,), SHAPE, 0, epoch=EPOCH),
+        lambda: make_plan("http://127.0.0.1", (STREAM, STREAM), SHAPE, 10, epoch=EPOCH),
+        lambda: make_plan("http://127.0.0.1", (STREAM,), SHAPE, 0, epoch=EPOCH),
     ],
 )
 def test_nonsense_is_refused(nonsense: type) -> None:

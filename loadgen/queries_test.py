@@ -11,7 +11,7 @@ from loadgen.statistics import Share
 
 REQUESTS = [
     request(1, version="1.0"),
-    request(2, version="1.0", lane="preview"),
+    request(2, version="1.0", stream="preview"),
     request(3, version="1.1", status=500),
     request(4, version=None, status=503),
     request(5, version=None, status=0, error="timed out"),

@@ -24,7 +24,7 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
         pod: The answer's `x-pod`.
         host: The Host header sent.
         path: The path asked for.
-        lane: The stream of load that it belongs to.
+        stream: The stream of load that it belongs to.
         reused: Whether it went over a connection that an earlier request had opened.
         error: Why there was no complete answer.
         free: Of a request sent late (`loadgen.queries.LATE_MS`): whether a client was free when it was due.
@@ -41,7 +41,7 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
     pod: str | None
     host: str
     path: str
-    lane: str
+    stream: str
     reused: bool
     error: str | None
     free: bool | None
@@ -52,6 +52,6 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
         return self.error is not None or not 200 <= self.status < 400
 
 
-def requests_file(folder: Path, lane: str) -> Path:
-    """Where the requests of `lane` are recorded."""
-    return folder / f"requests-{lane}.jsonl"
+def requests_file(folder: Path, stream: str) -> Path:
+    """Where the requests of `stream` are recorded."""
+    return folder / f"requests-{stream}.jsonl"

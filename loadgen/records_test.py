@@ -19,7 +19,13 @@ def request(t: float = 100.0, **fields: object) -> Request:
         "service_ms": 4.0,
         "status": 200,
     }
-    given |= {"version": "1.0", "pod": "pod-1", "host": "payments.ns", "path": "/payments", "lane": "active"}
+    given |= {
+        "version": "1.0",
+        "pod": "pod-1",
+        "host": "payments.ns",
+        "path": "/payments",
+        "stream": "active",
+    }
     return Request(**(given | {"reused": True, "error": None, "free": None} | fields))  # type: ignore[arg-type]
 
 
@@ -38,7 +44,7 @@ def test_a_line_is_the_timeline_schema(file: Path) -> None:
     assert row["kind"] == "request"
     assert set(row) == {
         *("t", "kind", "intended", "received", "latency_ms", "service_ms", "status", "version", "pod"),
-        *("host", "path", "lane", "reused", "error", "free"),
+        *("host", "path", "stream", "reused", "error", "free"),
     }
     append(file, to_line(request(version=None)))
     assert list(read_requests(file)) == [request(version=None)]

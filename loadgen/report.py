@@ -37,8 +37,8 @@ class InvalidLoadError(FiredampError):
 
 
 @dataclass(frozen=True)
-class LaneReport:
-    """What one lane amounted to.
+class StreamReport:
+    """What one stream amounted to.
 
     Attributes:
         asked: Requests that were due.
@@ -59,7 +59,7 @@ class RunReport:
 
     Attributes:
         seconds: How long requests were asked for.
-        lanes: Each lane by its name.
+        streams: Each stream by its name.
         unrecorded: Requests sent of which no record was found.
         late: Share of the requests sent later than `LATE_MS` after their intended time.
         silence: The longest time in seconds in which the load generator said nothing.
@@ -68,7 +68,7 @@ class RunReport:
     """
 
     seconds: float
-    lanes: dict[str, LaneReport]
+    streams: dict[str, StreamReport]
     unrecorded: int
     late: Share
     silence: float
@@ -77,22 +77,22 @@ class RunReport:
 
     @property
     def asked(self) -> int:
-        """Requests that were due in that time, in all lanes."""
-        return sum(lane.asked for lane in self.lanes.values())
+        """Requests that were due in that time, in all streams."""
+        return sum(stream.asked for stream in self.streams.values())
 
     @property
     def sent(self) -> int:
-        """Requests sent and recorded, in all lanes."""
-        return sum(lane.sent for lane in self.lanes.values())
+        """Requests sent and recorded, in all streams."""
+        return sum(stream.sent for stream in self.streams.values())
 
     @property
     def starved(self) -> int:
-        """Requests sent late although a client was free, in all lanes: the load generator's own fault."""
-        return sum(lane.starved for lane in self.lanes.values())
+        """Requests sent late although a client was free, in all streams: the load generator's own fault."""
+        return sum(stream.starved for stream in self.streams.values())
 
     @property
     def rate(self) -> float:
-        """Requests sent per second, in all lanes together."""
+        """Requests sent per second, in all streams together."""
         return self.sent / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
@@ -111,12 +111,12 @@ def make_report(plan: LoadPlan, statuses: Sequence[Status], requests: Iterable[R
     """Sum up a run from its plan, what the load generator said and what it recorded."""
     found = Requests.of(requests)
     seconds = statuses[-1].until - statuses[-1].began if statuses else 0.0
-    sent = {lane.name: found.lane(lane.name) for lane in plan.lanes}
+    sent = {stream.name: found.stream(stream.name) for stream in plan.streams}
     starved = {name: int(np.count_nonzero(mine.having("free", True))) for name, mine in sent.items()}
     said = sum(statuses[-1].sent.values()) if statuses else 0
     return RunReport(
         seconds=min(seconds, plan.duration),
-        lanes=_lanes(plan, seconds, {name: len(mine) for name, mine in sent.items()}, starved),
+        streams=_streams(plan, seconds, {name: len(mine) for name, mine in sent.items()}, starved),
         unrecorded=max(said - len(found), 0),
         late=Share(len(late(found)), len(found)),
         silence=silence(statuses),
@@ -129,18 +129,18 @@ def judge(report: RunReport) -> None:
     """Accept a finished run.
 
     Raises:
-        InvalidLoadError: The load generator was silent or short of CPU, records were lost, or a lane sent
+        InvalidLoadError: The load generator was silent or short of CPU, records were lost, or a stream sent
             nothing, too little, or too much of it late although clients were free.
     """
     if report.unrecorded:
         raise InvalidLoadError(f"{report.unrecorded:,} requests were sent but not recorded; {report}")
     _require_cpu(report.cpu, str(report))
     _require_signs(report.silence, str(report))
-    for name, lane in report.lanes.items():
-        if lane.sent == 0:
+    for name, stream in report.streams.items():
+        if stream.sent == 0:
             hint = "see the load generator's log"
-            raise InvalidLoadError(f"lane {name}: no request was sent; {report}", hint=hint)
-    _require_schedule(report.lanes, report.seconds, str(report))
+            raise InvalidLoadError(f"stream {name}: no request was sent; {report}", hint=hint)
+    _require_schedule(report.streams, report.seconds, str(report))
 
 
 def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None:
@@ -152,28 +152,28 @@ def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None
         now: When that was looked up, in Unix seconds.
 
     Raises:
-        InvalidLoadError: The load generator is or was silent, was short of CPU, or a lane sent too little of
-            what was due, or too much of it late although clients were free.
+        InvalidLoadError: The load generator is or was silent, was short of CPU, or a stream sent too little
+            of what was due, or too much of it late although clients were free.
     """
     last = statuses[-1]
     seconds = last.until - last.began
     context = f"{seconds:.1f} s into the run"
     _require_cpu(cpu_peak(statuses), context)
     _require_signs(max(silence(statuses), now - last.t), context)
-    _require_schedule(_lanes(plan, seconds, last.sent, last.starved), seconds, context)
+    _require_schedule(_streams(plan, seconds, last.sent, last.starved), seconds, context)
 
 
-def _lanes(
+def _streams(
     plan: LoadPlan, seconds: float, sent: Mapping[str, int], starved: Mapping[str, int]
-) -> dict[str, LaneReport]:
+) -> dict[str, StreamReport]:
     return {
-        lane.name: LaneReport(
-            asked=lane.shape.asked(seconds),
-            sent=sent.get(lane.name, 0),
-            missing=max(lane.shape.asked(seconds - _excused(seconds)) - sent.get(lane.name, 0), 0),
-            starved=starved.get(lane.name, 0),
+        stream.name: StreamReport(
+            asked=stream.shape.asked(seconds),
+            sent=sent.get(stream.name, 0),
+            missing=max(stream.shape.asked(seconds - _excused(seconds)) - sent.get(stream.name, 0), 0),
+            starved=starved.get(stream.name, 0),
         )
-        for lane in plan.lanes
+        for stream in plan.streams
     }
 
 
@@ -197,16 +197,20 @@ def _require_signs(silent: float, context: str) -> None:
         )
 
 
-def _require_schedule(lanes: Mapping[str, LaneReport], seconds: float, context: str) -> None:
+def _require_schedule(streams: Mapping[str, StreamReport], seconds: float, context: str) -> None:
     excused = _excused(seconds)
-    for name, lane in lanes.items():
-        if lane.missing:
-            counts = f"only {lane.sent:,} of {lane.asked:,} requests were sent"
-            share = f"{percent(lane.sent / lane.asked)}%; it may be {excused:.1f} s behind its schedule"
-            hint = "if answers stalled, all users were waiting: give the lane more users or a shorter timeout"
-            raise InvalidLoadError(f"lane {name}: {counts} ({share}); {context}", hint=hint)
-        if lane.starved * seconds > lane.asked * excused:
-            counts = f"{lane.starved:,} of {lane.sent:,} requests were sent late although a client was free"
-            share = f"{percent(lane.starved / lane.sent)}%; {percent(excused / seconds)}% may be"
+    for name, stream in streams.items():
+        if stream.missing:
+            counts = f"only {stream.sent:,} of {stream.asked:,} requests were sent"
+            share = f"{percent(stream.sent / stream.asked)}%; it may be {excused:.1f} s behind its schedule"
+            hint = (
+                "if answers stalled, all users were waiting: give the stream more users or a shorter timeout"
+            )
+            raise InvalidLoadError(f"stream {name}: {counts} ({share}); {context}", hint=hint)
+        if stream.starved * seconds > stream.asked * excused:
+            counts = (
+                f"{stream.starved:,} of {stream.sent:,} requests were sent late although a client was free"
+            )
+            share = f"{percent(stream.starved / stream.sent)}%; {percent(excused / seconds)}% may be"
             hint = "the load generator was short of CPU: lower the rate, or run less beside it"
-            raise InvalidLoadError(f"lane {name}: {counts} ({share}); {context}", hint=hint)
+            raise InvalidLoadError(f"stream {name}: {counts} ({share}); {context}", hint=hint)

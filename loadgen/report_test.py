@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from fixtures.core.record import to_line
-from loadgen.plan import Lane, make_plan
+from loadgen.plan import Stream, make_plan
 from loadgen.records import Request
 from loadgen.records_test import request
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
@@ -18,10 +18,12 @@ from loadgen.shapes import Constant
 from loadgen.status import Status, cpu_peak, read_statuses, silence, status_file
 
 EPOCH = Epoch(1000.0, 0.0)
-PLAN = make_plan("http://127.0.0.1:80", (Lane("active", "payments.ns"),), Constant(100, 60), 10, epoch=EPOCH)
-PREVIEW = Lane("preview", "preview.payments.ns", shape=Constant(5, 60))
+PLAN = make_plan(
+    "http://127.0.0.1:80", (Stream("active", "payments.ns"),), Constant(100, 60), 10, epoch=EPOCH
+)
+PREVIEW = Stream("preview", "preview.payments.ns", shape=Constant(5, 60))
 BOTH = make_plan(
-    "http://127.0.0.1:80", (Lane("active", "payments.ns"), PREVIEW), Constant(100, 60), 10, epoch=EPOCH
+    "http://127.0.0.1:80", (Stream("active", "payments.ns"), PREVIEW), Constant(100, 60), 10, epoch=EPOCH
 )
 
 
@@ -138,12 +140,12 @@ def test_late_requests_are_the_loads_fault_only_if_a_client_was_free() -> None:
         judge_so_far(PLAN, so_far, 1020.0)
 
 
-def test_one_lane_without_load_is_not_made_up_for_by_another() -> None:
+def test_one_stream_without_load_is_not_made_up_for_by_another() -> None:
     requests = [request(1000.0 + i / 100) for i in range(1000)]
     said = statuses(10, lambda t: 100 * t)
-    with pytest.raises(InvalidLoadError, match="lane preview: no request was sent"):
+    with pytest.raises(InvalidLoadError, match="stream preview: no request was sent"):
         judge(make_report(BOTH, said, requests))
-    with pytest.raises(InvalidLoadError, match="lane preview: only 0 of 50"):
+    with pytest.raises(InvalidLoadError, match="stream preview: only 0 of 50"):
         judge_so_far(BOTH, said, 1010.0)
 
 

@@ -54,7 +54,7 @@ class Requests(Sequence[Request]):
     """Requests by the time at which they were sent; they never change.
 
     Example:
-        active = requests.lane("active").between(since, until)
+        active = requests.stream("active").between(since, until)
         share = Share(len(active.of_version("1.1")), len(active.answered))
     """
 
@@ -157,15 +157,15 @@ class Requests(Sequence[Request]):
             return self
         return Requests(self._all, self._tables, places if self._places is None else self._places[places])
 
-    def lane(self, name: str) -> Requests:
+    def stream(self, name: str) -> Requests:
         """Return those of one stream of load."""
-        return self.where(self.having("lane", name))
+        return self.where(self.having("stream", name))
 
-    def of_lanes(self, names: Collection[str]) -> Requests:
+    def of_streams(self, names: Collection[str]) -> Requests:
         """Return those of some streams of load."""
-        if self.counts("lane").keys() <= set(names):
+        if self.counts("stream").keys() <= set(names):
             return self
-        return self.where(self.scores("lane", lambda name: name in names) > 0)
+        return self.where(self.scores("stream", lambda name: name in names) > 0)
 
     def of_version(self, version: str) -> Requests:
         """Return those that a version answered."""

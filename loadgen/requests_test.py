@@ -13,7 +13,7 @@ from loadgen.requests import RequestLog, Requests, read_requests
 
 SENT = [
     request(1, version="1.0", received=9.0),
-    request(2, version="1.0", lane="preview", free=True),
+    request(2, version="1.0", stream="preview", free=True),
     request(3, version="1.1", status=500, free=False),
     request(4, version=None, status=503, intended=0.5),
     request(5, version=None, pod=None, status=0, error="timed out"),
@@ -34,11 +34,11 @@ def test_what_is_asked_of_all_at_once_is_what_each_says() -> None:
     found = Requests.of(SENT)
     assert found.failed.tolist() == [each.failed for each in SENT]
     assert list(found.answered) == [each for each in SENT if each.version]
-    assert list(found.lane("preview")) == [SENT[1]]
+    assert list(found.stream("preview")) == [SENT[1]]
     assert list(found.of_version("1.1")) == [SENT[2], SENT[5]]
     assert not found.of_version("1.2")
-    assert list(found.of_lanes(["preview", "other"])) == [SENT[1]]
-    assert found.of_lanes(["preview", "active"]) is found
+    assert list(found.of_streams(["preview", "other"])) == [SENT[1]]
+    assert found.of_streams(["preview", "active"]) is found
     assert list(found.where(found.having("free", False))) == [SENT[2]]
     assert found.counts("version") == {"1.0": 2, "1.1": 2, None: 2}
     assert found.scores("version", lambda version: len(version or "")).tolist() == [3, 3, 3, 0, 0, 3]
@@ -57,7 +57,7 @@ def test_of_no_requests_everything_can_be_asked() -> None:
     assert (len(none), none.first, none.last, list(none)) == (0, None, None, [])
     assert not none.failed.any()
     assert none.counts("version") == {}
-    assert not none.of_lanes(["active"])
+    assert not none.of_streams(["active"])
 
 
 def test_texts_can_be_changed_and_still_refer_to_each_other() -> None:
@@ -83,7 +83,7 @@ def test_a_file_is_read_in_blocks_of_whole_lines(
 
 
 def test_a_log_reads_each_line_once_while_its_files_grow(tmp_path: Path) -> None:
-    first, second = (tmp_path / f"requests-{lane}.jsonl" for lane in ("active", "preview"))
+    first, second = (tmp_path / f"requests-{stream}.jsonl" for stream in ("active", "preview"))
     log = RequestLog()
     line = to_line(SENT[0])
     first.write_bytes(line[:20])

@@ -14,7 +14,7 @@ from fixtures.core.folders import absolute, make_folder
 from fixtures.core.retry import PendingError, until
 from loadgen.clocks import require_end, require_start
 from loadgen.forking import LocustProcess, fork_locust
-from loadgen.plan import MOST_USERS, Lane, LoadPlan, make_plan
+from loadgen.plan import MOST_USERS, LoadPlan, Stream, make_plan
 from loadgen.queries import counted, errors
 from loadgen.records import requests_file
 from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
@@ -31,7 +31,8 @@ class Traffic:
     """Load on one address, from `with` until its end.
 
     Example:
-        load = Traffic(url, [Lane("active", "payments.ns")], Constant(rate=200), folder, epoch=timeline.epoch)
+        streams = [Stream("active", "payments.ns")]
+        load = Traffic(url, streams, Constant(rate=200), folder, epoch=timeline.epoch)
         with load as traffic:
             ...
             traffic.require_flowing()
@@ -50,7 +51,7 @@ class Traffic:
     def __init__(
         self,
         url: str,
-        lanes: list[Lane] | tuple[Lane, ...],
+        streams: list[Stream] | tuple[Stream, ...],
         shape: Constant,
         folder: Path,
         *,
@@ -62,19 +63,21 @@ class Traffic:
 
         Args:
             url: `http://ADDRESS:PORT` on loopback or a private network; public addresses are refused.
-            lanes: The streams of load; each runs at the full rate.
-            shape: Rate and duration of the lanes that have none of their own.
+            streams: The streams of load; each runs at the full rate.
+            shape: Rate and duration of the streams that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
             epoch: That of the run's timeline, so that its records and those of the load have one clock.
             timeout: Seconds that a request may take, from connecting to the end of its answer.
-            most_users: Clients at most of a lane that does not say how many it has.
+            most_users: Clients at most of a stream that does not say how many it has.
 
         Raises:
-            FiredampError: The target, a lane or the shape is not acceptable.
+            FiredampError: The target, a stream or the shape is not acceptable.
         """
-        self.plan: LoadPlan = make_plan(url, tuple(lanes), shape, timeout, epoch=epoch, most_users=most_users)
+        self.plan: LoadPlan = make_plan(
+            url, tuple(streams), shape, timeout, epoch=epoch, most_users=most_users
+        )
         self._folder = absolute(folder, "the load's folder")
-        self._names = [lane.name for lane in self.plan.lanes]
+        self._names = [stream.name for stream in self.plan.streams]
         self._status = status_file(self._folder, self._names)
         self._log = self._status.with_suffix(".log")
         self.log = RequestLog()
@@ -87,13 +90,13 @@ class Traffic:
         Raises:
             InvalidLoadError: There was none in 30 s, or Locust ended or did not start; with its log.
             ClockError: The load generator does not have the harness's clock.
-            FiredampError: The folder already holds records of a lane.
+            FiredampError: The folder already holds records of a stream.
         """
         make_folder(self._folder, "the load's folder")
         for path in (*self._paths(), self._status):
             if path.exists():
                 raise FiredampError(
-                    f"{path} exists already", hint="give each run a folder or lanes of its own"
+                    f"{path} exists already", hint="give each run a folder or streams of its own"
                 )
         spawned = self.plan.epoch.now()
         self._process = self._spawn()
@@ -201,7 +204,7 @@ class Traffic:
 
     def _spawn(self) -> LocustProcess:
         # In its own folder and with each option given, so that no locust.conf or LOCUST_HOST applies.
-        users = str(sum(lane.users for lane in self.plan.lanes))
+        users = str(sum(stream.users for stream in self.plan.streams))
         longest = math.ceil(self.plan.duration + self._drain_s())
         arguments = [
             *("--locustfile", str(LOCUSTFILE), "--headless", "--host", self.plan.url),

@@ -17,7 +17,7 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.retry import PendingError, until
 from loadgen import report, runner
 from loadgen.conftest import TinyServer
-from loadgen.plan import Call, Lane, LoadPlan
+from loadgen.plan import Call, LoadPlan, Stream
 from loadgen.queries import late, share_of
 from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
@@ -33,11 +33,11 @@ def pass_time(seconds: float) -> None:
 
 
 def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_path: Path) -> None:
-    lanes = [
-        Lane("active", "payments.ns", (Call(weight=4), Call("/fail"))),
-        Lane("preview", "preview.payments.ns", (Call(method="POST", body="{}", headers={"x-test": "1"}),)),
+    streams = [
+        Stream("active", "payments.ns", (Call(weight=4), Call("/fail"))),
+        Stream("preview", "preview.payments.ns", (Call(method="POST", body="{}", headers={"x-test": "1"}),)),
     ]
-    with Traffic(server.url, lanes, Constant(100, 1), tmp_path, epoch=EPOCH) as traffic:
+    with Traffic(server.url, streams, Constant(100, 1), tmp_path, epoch=EPOCH) as traffic:
         traffic.require_flowing()
         traffic.wait_for_end()
         with pytest.raises(InvalidLoadError, match="its schedule has ended"):
@@ -46,7 +46,7 @@ def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_p
     assert (len(found), traffic.report.asked, traffic.report.sent) == (200, 200, 200)
     assert traffic.report.rate == pytest.approx(200)
     assert 0 < traffic.report.cpu < 0.9
-    hosts = Counter((row.lane, row.host) for row in found)
+    hosts = Counter((row.stream, row.host) for row in found)
     assert hosts == {("active", "payments.ns"): 100, ("preview", "preview.payments.ns"): 100}
     assert share_of("1.0", found).n == 200
     failed = sum(row.path == "/fail" for row in found)
@@ -65,7 +65,7 @@ def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_p
 
 def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path: Path) -> None:
     with Traffic(
-        server.url, [Lane("active", "x", users=5)], Constant(50, 1.2), tmp_path, epoch=EPOCH
+        server.url, [Stream("active", "x", users=5)], Constant(50, 1.2), tmp_path, epoch=EPOCH
     ) as traffic:
         server.stall()
         pass_time(0.5)
@@ -89,7 +89,7 @@ def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path
 def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_own_fault(
     server: TinyServer, tmp_path: Path
 ) -> None:
-    traffic = Traffic(server.url, [Lane("active", "x")], Constant(50, 2.4), tmp_path, epoch=EPOCH)
+    traffic = Traffic(server.url, [Stream("active", "x")], Constant(50, 2.4), tmp_path, epoch=EPOCH)
 
     def stopped_for_a_second() -> None:
         with traffic:
@@ -115,7 +115,7 @@ def test_a_load_generator_with_another_clock_is_noticed(
         return told(replace(plan, epoch=plan.epoch._replace(wall=plan.epoch.wall + offset)))
 
     monkeypatch.setattr(LoadPlan, "to_json", shifted)
-    traffic = Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
+    traffic = Traffic(server.url, [Stream("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
     with pytest.raises(ClockError, match="clocks of harness and load generator differ"):
         traffic.__enter__()
     assert traffic._process is not None
@@ -126,7 +126,7 @@ def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
     server: TinyServer, tmp_path: Path
 ) -> None:
     traffic = Traffic(
-        server.url, [Lane("active", "x", users=2)], Constant(50), tmp_path, epoch=EPOCH, timeout=0.6
+        server.url, [Stream("active", "x", users=2)], Constant(50), tmp_path, epoch=EPOCH, timeout=0.6
     )
 
     refusals: list[str] = []
@@ -149,14 +149,14 @@ def test_a_run_that_could_not_send_is_refused_even_if_an_assertion_failed(
 
 def test_a_failed_assertion_under_valid_load_is_its_own(server: TinyServer, tmp_path: Path) -> None:
     failure = pytest.raises(AssertionError, match="clients saw errors")
-    with failure, Traffic(server.url, [Lane("active", "x")], Constant(50), tmp_path, epoch=EPOCH):
+    with failure, Traffic(server.url, [Stream("active", "x")], Constant(50), tmp_path, epoch=EPOCH):
         raise AssertionError("clients saw errors")
 
 
 def test_broken_answers_are_recorded_and_never_sent_again(server: TinyServer, tmp_path: Path) -> None:
     calls = (Call("/drop"), Call("/short"), Call("/moved"), Call("/payments"))
     with Traffic(
-        server.url, [Lane("active", "x", calls)], Constant(100, 0.6), tmp_path, epoch=EPOCH
+        server.url, [Stream("active", "x", calls)], Constant(100, 0.6), tmp_path, epoch=EPOCH
     ) as traffic:
         traffic.wait_for_end()
     assert len(server.seen) == len(traffic.requests()) == 60
@@ -172,8 +172,8 @@ def test_broken_answers_are_recorded_and_never_sent_again(server: TinyServer, tm
 
 
 def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, tmp_path: Path) -> None:
-    lane = Lane("active", "x", (Call("/payments"), Call("/endless")))
-    with Traffic(server.url, [lane], Constant(50), tmp_path, epoch=EPOCH, timeout=0.25) as traffic:
+    stream = Stream("active", "x", (Call("/payments"), Call("/endless")))
+    with Traffic(server.url, [stream], Constant(50), tmp_path, epoch=EPOCH, timeout=0.25) as traffic:
         pass_time(0.2)
     assert traffic.report.unrecorded == 0
     endless = [row for row in traffic.requests() if row.path == "/endless"]
@@ -184,7 +184,7 @@ def test_an_answer_that_never_ends_is_given_up_and_recorded(server: TinyServer, 
 
 def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "ANSWER_S", 0.5)
-    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
+    traffic = Traffic("http://127.0.0.1:9", [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
     with pytest.raises(
         InvalidLoadError, match=r"http://127\.0\.0\.1:9: first answer: not after 0\.5 s"
     ) as refused:
@@ -202,7 +202,7 @@ def test_a_load_generator_that_dies_or_hangs_is_noticed(
     refusals: list[str] = []
 
     def scenario() -> None:
-        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
+        with Traffic(server.url, [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
             until(lambda: has_begun(traffic), what="a status", timeout=30)
             assert traffic._process is not None
             traffic._process.send_signal(signal.SIGSTOP)
@@ -229,7 +229,7 @@ def test_a_stall_of_the_harness_itself_is_no_silence_of_its_load(
         stalled.append(60.0)
         return found
 
-    with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
+    with Traffic(server.url, [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
         until(lambda: has_begun(traffic), what="a status", timeout=30)
         with monkeypatch.context() as patch:
             patch.setattr(runner, "read_statuses", stalls)
@@ -246,7 +246,7 @@ def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
     refusals: list[str] = []
 
     def scenario() -> None:
-        with Traffic(server.url, [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
+        with Traffic(server.url, [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
             until(lambda: has_begun(traffic), what="a status", timeout=30)
             monkeypatch.setattr(time, "time", lambda: wall() + step)
             refusals.append(refusal(traffic))
@@ -266,11 +266,13 @@ def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
 def test_records_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
     (tmp_path / "requests-active.jsonl").touch()
     with pytest.raises(FiredampError, match="exists already"):
-        Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH).__enter__()
+        Traffic(
+            "http://127.0.0.1:9", [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH
+        ).__enter__()
 
 
 def test_there_is_no_report_before_the_end(tmp_path: Path) -> None:
-    traffic = Traffic("http://127.0.0.1:9", [Lane("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
+    traffic = Traffic("http://127.0.0.1:9", [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH)
     with pytest.raises(FiredampError, match="not ended"):
         _ = traffic.report
 
@@ -279,11 +281,11 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from fixtures.core.clock import Epoch
-from loadgen.plan import Lane
+from loadgen.plan import Stream
 from loadgen.runner import Traffic
 from loadgen.shapes import Constant
 folder, epoch = Path(sys.argv[2]), Epoch.take()
-with Traffic(sys.argv[1], [Lane("active", "x")], Constant(20), folder, epoch=epoch) as traffic:
+with Traffic(sys.argv[1], [Stream("active", "x")], Constant(20), folder, epoch=epoch) as traffic:
     print(traffic._process.pid, flush=True)
     sys.stdin.read()
 """

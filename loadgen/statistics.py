@@ -78,7 +78,7 @@ class Share:
         """The share observed, 0 to 1. Raises FiredampError for n = 0."""
         if self.n == 0:
             raise FiredampError(
-                "no share of 0 requests", hint="check that the load reached this window and lane"
+                "no share of 0 requests", hint="check that the load reached this window and stream"
             )
         return self.k / self.n
 
@@ -133,7 +133,7 @@ def exactly_zero(k: int, n: int, alpha: float = ALPHA) -> ZeroCheck:
 def _interval(k: int, n: int, alpha: float, method: str) -> Interval:
     if n == 0:
         raise FiredampError(
-            "no interval from 0 requests", hint="check that the load reached this window and lane"
+            "no interval from 0 requests", hint="check that the load reached this window and stream"
         )
     if not 0 <= k <= n:
         raise FiredampError(f"{k} of {n} is not a share")

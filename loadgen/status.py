@@ -21,8 +21,8 @@ class Status(Record, frozen=True, kw_only=True, tag="load"):
         t: Now.
         began: Time zero of the schedules.
         until: Up to when requests were asked for: now, or the moment the run was stopped.
-        sent: Requests sent, under way or done, by lane.
-        starved: How many of them were sent late although a client was free, by lane.
+        sent: Requests sent, under way or done, by stream.
+        starved: How many of them were sent late although a client was free, by stream.
         cpu_s: Processor time that the load generator's process has used, in seconds, as psutil would say;
             Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
     """
@@ -34,9 +34,9 @@ class Status(Record, frozen=True, kw_only=True, tag="load"):
     cpu_s: Annotated[float, Meta(ge=0)]
 
 
-def status_file(folder: Path, lanes: Sequence[str]) -> Path:
-    """Where the run of these lanes says how it stands."""
-    return folder / f"load-{'-'.join(lanes)}.jsonl"
+def status_file(folder: Path, streams: Sequence[str]) -> Path:
+    """Where the run of these streams says how it stands."""
+    return folder / f"load-{'-'.join(streams)}.jsonl"
 
 
 def read_statuses(path: Path) -> list[Status]:

@@ -31,7 +31,7 @@ def target(url: str, what: str = "load") -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError as error:
-        hint = "give the address, and the name as the lane's host"
+        hint = "give the address, and the name as the stream's host"
         message = f"{what}: load goes to an address, not to the name {quoted(host)}"
         raise FiredampError(message, hint=hint) from error
     if not any(address in network for network in _ALLOWED):

@@ -51,7 +51,7 @@ def held_at(records: Recording, version: str, weight: int) -> Settled:
     There may be another one, of a moment: the Services' watch may tell of a new version later than the
     VirtualService's tells of its weight.
     """
-    found = [each for each in windows(records, lane=ACTIVE) if each.weights.get(version) == weight]
+    found = [each for each in windows(records, stream=ACTIVE) if each.weights.get(version) == weight]
     if not found:
         raise ConditionNotMetError(f"{version} never had {weight}%")
     return max(found, key=lambda each: each.window.end - each.window.start)

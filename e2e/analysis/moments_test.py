@@ -15,13 +15,13 @@ LAST = Settled({"1.1": 100}, Window(31.0), 0.1)
 
 
 def test_a_weight_of_a_moment_is_not_the_one_that_was_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "windows", lambda _records, lane: [MOMENT, HELD, LAST] if lane else [])
+    monkeypatch.setattr(moments, "windows", lambda _records, stream: [MOMENT, HELD, LAST] if stream else [])
     assert moments.held_at(run(), "1.1", 25) is HELD
     assert moments.held_at(run(), "1.1", 100) is LAST
 
 
 def test_a_weight_that_never_was_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "windows", lambda _records, lane: [LAST] if lane else [])
+    monkeypatch.setattr(moments, "windows", lambda _records, stream: [LAST] if stream else [])
     with pytest.raises(ConditionNotMetError, match=r"1\.1 never had 25%"):
         moments.held_at(run(), "1.1", 25)
 

@@ -45,7 +45,7 @@ def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
         records = app.records()
 
         rates = {version: _success(records, version) for version in (_ALL, _SOME)}
-        everything = assert_alone(records, lane=ACTIVE, version=_SOME)
+        everything = assert_alone(records, stream=ACTIVE, version=_SOME)
         assert rates[_ALL].contains(0.95), rates[_ALL]
         assert found[_ALL]["per-version"] == _TIMES, found
         assert found[_SOME]["per-version"] > _TIMES // 2, found

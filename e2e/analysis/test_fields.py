@@ -59,7 +59,7 @@ def test_dry_run_retention_delay_count_and_arguments_are_as_documented(
             wait_until_known(app)
             app.promote()
             app.wait(promoted("1.1"), within=120)
-        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        answered = assert_no_errors(app.records(), stream=ACTIVE)
         (run,) = app.kube.list(ANALYSIS_RUN, app.namespace)[0]
         status = run["status"]
         assert status["phase"] == "Successful"

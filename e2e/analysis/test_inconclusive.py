@@ -58,8 +58,8 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
         value = float(values[-1].strip("[]"))
         assert 0.2 <= value < 0.99, f"measured {value}, which is not between good and bad"
         held = held_at(records, _GREY, 25).window
-        share = assert_share(records, lane=ACTIVE, version=_GREY, weight=25, window=held)
-        everything = assert_alone(records, lane=ACTIVE, version=_GREY)
+        share = assert_share(records, stream=ACTIVE, version=_GREY, weight=25, window=held)
+        everything = assert_alone(records, stream=ACTIVE, version=_GREY)
     numbers(
         pause=f"{reason}, for as long as nobody decided",
         measured=f"{value:.2f}, between bad (0.2) and good (0.99)",
@@ -91,7 +91,7 @@ def test_an_inconclusive_background_analysis_does_not_hold_a_canary_whose_pauses
         into = undecided[0] - entered(records, _GREY, 1)
         held = held_at(records, _GREY, 50 if went_on else 25)
         share = assert_share(
-            records, lane=ACTIVE, version=_GREY, weight=held.weights[_GREY], window=held.window
+            records, stream=ACTIVE, version=_GREY, weight=held.weights[_GREY], window=held.window
         )
         evidence: dict[str, object] = {
             "inconclusive": f"{into:.1f} s into the pause of {_PAUSE_SECONDS} s at 25%",

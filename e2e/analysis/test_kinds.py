@@ -63,7 +63,7 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
 
         release, share = _judge(records, bad, weight=10)
         tenth = held_at(records, bad, 10).window
-        answered = assert_no_errors(records, lane=ACTIVE, window=tenth)
+        answered = assert_no_errors(records, stream=ACTIVE, window=tenth)
         early = entered(records, bad, 1) - began(records, bad)
         assert early >= -_LAG, f"the AnalysisRun began {-early:.2f} s after the first step ended"
         aborted = release.milestones.aborted
@@ -105,11 +105,11 @@ def _release(app: Trial, version: str) -> None:
 
 def _judge(records: Recording, version: str, *, weight: int) -> tuple[Release, Share]:
     """See that clients got a version at its first weight, and not after its analysis had failed."""
-    release = release_of(records, version=version, lane=ACTIVE)
+    release = release_of(records, version=version, stream=ACTIVE)
     assert release.milestones.analysis_failed is not None, "it was aborted, but not by its analysis"
-    assert_gone(records, lane=ACTIVE, version=version, allow=CONVERGENCE_SECONDS)
+    assert_gone(records, stream=ACTIVE, version=version, allow=CONVERGENCE_SECONDS)
     first = held_at(records, version, weight).window
-    share = assert_share(records, lane=ACTIVE, version=version, weight=weight, window=first)
+    share = assert_share(records, stream=ACTIVE, version=version, weight=weight, window=first)
     return release, share
 
 

@@ -39,7 +39,7 @@ def test_one_bad_measurement_aborts_or_is_survived_as_the_failure_limit_says(
             app.wait(all_of(paused_at(1), weight_is(25)), within=90)
             _go_on(app, limit=1)
             app.wait(promoted("1.1"), within=120)
-        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        answered = assert_no_errors(app.records(), stream=ACTIVE)
         strict, lenient = _runs(app)
         assert (strict["phase"], _counts(strict)) == ("Failed", (0, 1, 1)), strict
         assert "failed (1) > failureLimit (0)" in strict["message"]

@@ -43,8 +43,8 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
             took = app.wait(promoted("1.1"), within=240)
         records = app.records()
         held = held_at(records, "1.1", 25).window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=held)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        share = assert_share(records, stream=ACTIVE, version="1.1", weight=25, window=held)
+        answered = assert_no_errors(records, stream=ACTIVE)
         last = records.present(AnalysisRecord)[-1]
         assert (last.run_phase, last.failed) == ("Successful", 0), last
         assert last.error > 0, "no measurement failed for lack of Prometheus, so this proved nothing"
@@ -67,7 +67,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
             took = app.wait(promoted(_BAD), within=120)
             app.stays_promoted(_BAD)
         records = app.records()
-        share = assert_alone(records, lane=ACTIVE, version=_BAD)
+        share = assert_alone(records, stream=ACTIVE, version=_BAD)
         last = records.present(AnalysisRecord)[-1]
         assert last.error > 0
         assert last.count == 0, last
@@ -93,7 +93,7 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
         records = app.records()
         # The first error may come before the first weight: then there is no change of weights to go by.
         settled = Window(contained + CONVERGENCE_SECONDS)
-        gone = assert_exactly_none(records, lane=ACTIVE, version=_BAD, window=settled)
+        gone = assert_exactly_none(records, stream=ACTIVE, version=_BAD, window=settled)
         last = records.present(AnalysisRecord)[-1]
         assert (last.run_phase, last.error) == ("Error", 1), last
     numbers(consecutiveErrorLimit_0=f"{last.run_phase} at the first error, aborted; after that {gone}")

@@ -49,7 +49,7 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
         records = app.records()
 
         told = [run for run in records.present(AnalysisRecord) if run.count]
-        share = assert_share(records, lane=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
+        share = assert_share(records, stream=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
         claim(
             f"`or vector(1)` is safe when {reason}",
             expected=DOES_NOT_HOLD,
@@ -75,4 +75,4 @@ def _release(app: Trial, also: list[Object]) -> Window | None:
         app.stays(over, weights={_BAD: 100})
     records = app.records()
     is_promoted = records.of(RolloutRecord)[-1].promoted_full
-    return windows(records, lane=ACTIVE)[-1].window if is_promoted else None
+    return windows(records, stream=ACTIVE)[-1].window if is_promoted else None

@@ -52,7 +52,7 @@ def test_a_wrong_label_is_green_where_no_data_is_forgiven(trial: StartTrial, num
             app.wait(promoted("1.2-5xx"), within=120)
             app.stays_promoted("1.2-5xx")
         records = app.records()
-        share = assert_alone(records, lane=ACTIVE, version="1.2-5xx")
+        share = assert_alone(records, stream=ACTIVE, version="1.2-5xx")
         last = records.present(AnalysisRecord)[-1]
         assert (last.run_phase, last.failed, last.value) == ("Successful", 0, "[]"), last
     numbers(
@@ -70,9 +70,9 @@ def _release_and_give_up(started: Trial, numbers: Report) -> None:
             app.wait(stopped, within=90)
             app.stays(stopped, weights={"1.0": 75, "1.1": 25})
         records = app.records()
-        window = windows(records, lane=ACTIVE)[-1].window
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=window)
-        assert_no_errors(records, lane=ACTIVE)
+        window = windows(records, stream=ACTIVE)[-1].window
+        share = assert_share(records, stream=ACTIVE, version="1.1", weight=25, window=window)
+        assert_no_errors(records, stream=ACTIVE)
         numbers(guarded_condition=f"stuck: Inconclusive, and so Paused, with {share}")
         app.wait(promoted("1.1"), within=1)
 

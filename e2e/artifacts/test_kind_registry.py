@@ -154,7 +154,7 @@ def test_an_existing_cluster_pulls_the_sample_api_under_the_name_that_the_user_g
                 app.deploy("1.1")
                 took = app.wait(promoted("1.1"), within=60)
             pulled = pulled_images(running.kube, {f"{image}:1.0", f"{image}:1.1"})
-            answered = assert_no_errors(app.records(), lane=ACTIVE)
+            answered = assert_no_errors(app.records(), stream=ACTIVE)
     assert "team/payments" in container.asked_by_nodes
     numbers(
         deploy_to_promoted=f"{took:.1f} s",

@@ -19,7 +19,7 @@ def pod(t: float, version: str, *, ready: bool = True) -> PodRecord:
 
 
 def answer(t: float, version: str) -> Request:
-    about = {"version": version, "pod": version, "lane": ACTIVE}
+    about = {"version": version, "pod": version, "stream": ACTIVE}
     return make(Request, t, intended=t, received=t, status=200, **about)
 
 

@@ -47,7 +47,7 @@ def test_a_readiness_probe_spares_the_clients_and_max_unavailable_says_how_many_
         records = app.records()
 
         assert _restarts(records) > 0, "the version did not crash, so this proved nothing"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         left = len(app.stable_pods())
         assert left == _PODS - unavailable, f"{left} old pods are left"
     numbers(

@@ -43,11 +43,11 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
         assert long_enough, f"no stage with both versions ready was long enough: {stages}"
         for stage in long_enough:
             seen = assert_share(
-                records, lane=ACTIVE, version="1.2-5xx", weight=100 * stage.share, window=stage.window
+                records, stream=ACTIVE, version="1.2-5xx", weight=100 * stage.share, window=stage.window
             )
             numbers(**{f"share with {stage.new} of {stage.total} ready pods": seen})
         end = Window(done + CONVERGENCE_SECONDS)
-        everything = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=100, window=end)
+        everything = assert_share(records, stream=ACTIVE, version="1.2-5xx", weight=100, window=end)
         failed = Share(sum(each.failed for each in requests(records, ACTIVE, end)), everything.n)
         claim(
             "A Deployment's rolling update stops when most requests fail",

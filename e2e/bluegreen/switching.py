@@ -86,8 +86,8 @@ def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tupl
         ConditionNotMetError: There were some, or too few requests for a verdict.
     """
     return (
-        assert_exactly_none(answered_by(records, promoted), lane=ACTIVE, version=switch.new),
-        assert_exactly_none(records, lane=ACTIVE, version=switch.old, window=switch.settled()),
+        assert_exactly_none(answered_by(records, promoted), stream=ACTIVE, version=switch.new),
+        assert_exactly_none(records, stream=ACTIVE, version=switch.old, window=switch.settled()),
     )
 
 

@@ -31,8 +31,8 @@ def test_a_version_that_fails_its_analysis_before_promotion_is_never_switched_to
         records = app.records()
 
         assert selected(records) == ["1.0"], "the active Service was switched"
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx")
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx")
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         analysis_Failed_to_aborted=f"{took:.2f} s",
         active_from_green=none,
@@ -57,7 +57,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
         assert selected(records) == ["1.0", "1.2-5xx", "1.0"]
         there, back = switches(records)
         assert back.converged <= CONVERGENCE_SECONDS, back
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx", window=back.settled())
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx", window=back.settled())
         assert app.stable_pods() == before, "blue's pods were not the same ones all the while"
         bad = [request for request in requests(records, ACTIVE) if request.failed]
         assert {request.version for request in bad} == {"1.2-5xx"}, "the switches themselves cost requests"
@@ -88,7 +88,7 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
         before, after = (_succeeded_at(records, suffix) for suffix in ("pre", "post"))
         # The watches of Services and AnalysisRuns tell of the same moment apart; an analysis takes 20 s.
         assert before < switch.t + 5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         first_analysis_Successful_to_switched=f"{switch.t - before:.2f} s",
         switched_to_second_analysis_Successful=f"{after - switch.t:.2f} s",

@@ -41,8 +41,8 @@ def test_a_broken_green_never_reaches_active(
 
         assert because in records.of(RolloutRecord)[-1].message
         assert selected(records) == ["1.0"], "the active Service was switched"
-        none = assert_exactly_none(records, lane=ACTIVE, version=version)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version=version)
+        answered = assert_no_errors(records, stream=ACTIVE)
         assert app.stable_pods() == before, "blue's pods were touched"
     numbers(
         deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds {deadline}): {because}",

@@ -42,7 +42,7 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
         ready = ready_pods_behind(records, "1.1")
         assert ready == 3, f"clients were sent to {ready} of 3 pods"
         assert_clean(records, switch, promoted=asked(records, "promote"))
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods_of_the_preview="1 until promoted, 3 ready at the switch",
         promote_to_switch=f"{switch.t - asked(records, 'promote'):.2f} s",
@@ -64,7 +64,7 @@ def test_the_revision_limit_keeps_that_many_old_versions(trial: StartTrial, numb
             settles(app, _all_pods("1.0", "1.1"), for_=8)
         records = app.records()
 
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods="first version 0, second 2, third 2 (scaleDownDelayRevisionLimit 1)",
         promoted_to_oldest_gone=f"{took:.1f} s",
@@ -83,7 +83,7 @@ def test_a_delay_of_0_seconds_keeps_old_versions_for_ever(trial: StartTrial, num
             settles(app, _all_pods("1.2-slow", "1.0", "1.1"), for_=15)
         records = app.records()
 
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods="first version 2, second 2, third 2, 15 s after the last promotion",
         failed_requests=f"0 of {answered:,}",

@@ -28,12 +28,12 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
         records = app.records()
 
         promote = asked(records, "promote")
-        none = assert_exactly_none(answered_by(records, promote), lane=ACTIVE, version="1.1")
+        none = assert_exactly_none(answered_by(records, promote), stream=ACTIVE, version="1.1")
         settled = Window(ready + CONVERGENCE_SECONDS, promote)
-        preview = assert_share(records, lane=PREVIEW, version="1.1", weight=100, window=settled)
+        preview = assert_share(records, stream=PREVIEW, version="1.1", weight=100, window=settled)
         (switch,) = switches(records)
-        active = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=switch.settled())
-        answered = assert_no_errors(records, lane=ACTIVE)
+        active = assert_share(records, stream=ACTIVE, version="1.1", weight=100, window=switch.settled())
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         active_from_green_before_promotion=none,
         preview_from_green=preview,

@@ -40,8 +40,8 @@ def test_without_automatic_promotion_green_waits_past_every_deadline(
             app.holds(all_of(paused_at(), behind("1.0", "payments-active")), for_=_DEADLINE + 5)
         records = app.records()
 
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.1")
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.1")
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         held_for=f"{_DEADLINE + 5} s (progressDeadlineSeconds {_DEADLINE})",
         active_from_green=none,
@@ -64,7 +64,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
         assert paused_first(records, asked(records, "deploy")) is None, "it waited for somebody"
         took = switch.t - available_at(records, "1.1")
         assert took < 10, f"green was available {took:.1f} s before it became active"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(available_to_active=f"{took:.2f} s", switch=switch, failed_requests=f"0 of {answered:,}")
 
 
@@ -83,7 +83,7 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
         took = switch.t - paused
         # The controller keeps the beginning of a pause in whole seconds, and the watch tells of it late.
         assert _AUTOMATIC_SECONDS - 7 <= took <= _AUTOMATIC_SECONDS + 15, f"it took {took:.1f} s"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         paused_to_active=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})",
         failed_requests=f"0 of {answered:,}",
@@ -107,7 +107,7 @@ def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Repo
         assert switch.converged <= CONVERGENCE_SECONDS, switch
         before, after = assert_clean(records, switch, promoted=asked(records, "promote"))
         assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         promote_to_Service_switched=f"{switch.t - asked(records, 'promote'):.2f} s",
         convergence=f"{switch.converged:.3f} s",

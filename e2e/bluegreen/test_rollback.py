@@ -52,9 +52,9 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
         aborted_at, undone = asked(records, "abort"), asked(records, "undo")
         after_abort = Window(max(aborted_at, there.settled().start))
         before_undo = answered_by(records, undone)
-        none = assert_exactly_none(before_undo, lane=ACTIVE, version="1.0", window=after_abort)
-        back_at_blue = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=back.settled())
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(before_undo, stream=ACTIVE, version="1.0", window=after_abort)
+        back_at_blue = assert_exactly_none(records, stream=ACTIVE, version="1.1", window=back.settled())
+        answered = assert_no_errors(records, stream=ACTIVE)
         last = max(r.received for r in requests(records, ACTIVE) if r.version == "1.1") - undone
         claim(
             "An abort within scaleDownDelaySeconds of a promotion brings blue back.",
@@ -89,7 +89,7 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
         (switch,) = switches(records)
         kept = scaled_down_at(records, "1.0", switch.t) - switch.t
         alive = ready_pods(records, "1.0", at=switch.t + _SHORT_SECONDS / 2)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         # Two watches tell when it began and when it ended, and one may be late by seconds.
         held = alive == 2 and _SHORT_SECONDS - 7 <= kept <= _SHORT_SECONDS + 20
         claim(
@@ -122,8 +122,8 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
 
         came_back = selected(records) == ["1.0", "1.1", "1.0"]
         back = switches(records)[-1]
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=back.settled())
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.1", window=back.settled())
+        answered = assert_no_errors(records, stream=ACTIVE)
         assert app.stable_pods() == blue, "blue's pods are others than before"
         last = max(r.received for r in requests(records, ACTIVE) if r.version == "1.1")
         claim(

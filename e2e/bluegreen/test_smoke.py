@@ -33,8 +33,8 @@ def test_a_preview_that_fails_its_smoke_test_is_aborted_and_removed(
             wait_for_preview(app, 503)
         records = app.records()
 
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx")
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx")
+        answered = assert_no_errors(records, stream=ACTIVE)
         assert selected(records) == ["1.0"], "the active Service was switched"
         # Nothing points the preview back: see docs/findings.md.
         assert selected(records, "payments-preview") == ["1.0", "1.2-5xx"]

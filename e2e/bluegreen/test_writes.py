@@ -44,7 +44,7 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
 
         first, quick, second = switches(records)
         slow = max(first, second, key=lambda switch: switch.overlap)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         claim(
             "With blue-green, two versions never serve writes at once.",
             expected=holds_if("no write is under way at the switch"),

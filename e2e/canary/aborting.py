@@ -19,7 +19,7 @@ def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Rele
         app.deploy(version)
         app.wait_contained(version, within=within)
         app.stays_contained(version)
-    return release_of(app.records(), version=version, lane=ACTIVE)
+    return release_of(app.records(), version=version, stream=ACTIVE)
 
 
 def share_since_its_first_response(records: Recording, release: Release, *, weight: float) -> Share:
@@ -35,7 +35,7 @@ def share_since_its_first_response(records: Recording, release: Release, *, weig
     assert len(since) >= ENOUGH, f"only {len(since):,} responses after the first of {version}"
     higher = [change.t for change in changes(records) if change.after.get(version, 0) > weight]
     life = Window(seen.first_response, min([max(seen.last_response, since[ENOUGH - 1].t), *higher]))
-    return assert_at_most(records, lane=ACTIVE, version=version, weight=weight, window=life)
+    return assert_at_most(records, stream=ACTIVE, version=version, weight=weight, window=life)
 
 
 def selector_switches(records: Recording, service: str, after: float | None) -> int:

@@ -16,7 +16,7 @@ def judged(*, claimed: int, given: float) -> Share:
         traffic(2, 1, 0), [request(3, CANARY)], traffic(3, 3, given), traffic(6, 8, 0),
     )  # fmt: skip
     return share_since_its_first_response(
-        records, release_of(records, version=CANARY, lane="active"), weight=5
+        records, release_of(records, version=CANARY, stream="active"), weight=5
     )
 
 

@@ -51,9 +51,9 @@ def run_phases(records: Recording) -> dict[str, str]:
     return {template: phase for name, phase in runs.items() for template in _SPECS if name.endswith(template)}
 
 
-def share_of_pods(records: Recording, lane: str, template: str, window: Window) -> Share:
+def share_of_pods(records: Recording, stream: str, template: str, window: Window) -> Share:
     """The share of all responses that a template's pods gave."""
-    answered = [request for request in requests(records, lane, window) if request.version]
+    answered = [request for request in requests(records, stream, window) if request.version]
     return Share(sum(_template(request.pod or "") == template for request in answered), len(answered))
 
 

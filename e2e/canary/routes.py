@@ -9,7 +9,7 @@ from fixtures.kube.client import Object
 from fixtures.timeline.records import WeightRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import Trial
-from loadgen.plan import Lane
+from loadgen.plan import Stream
 from loadgen.shapes import Constant
 
 PROBE = "probe"
@@ -35,9 +35,9 @@ def steps_with_routes(*steps: int | str | Object | None) -> Variant:
     return change
 
 
-def probes(app: Trial, rate: float) -> Lane:
+def probes(app: Trial, rate: float) -> Stream:
     """Clients with the header."""
-    return Lane(PROBE, app.hosts[0], headers={_HEADER: _VALUE}, shape=Constant(rate))
+    return Stream(PROBE, app.hosts[0], headers={_HEADER: _VALUE}, shape=Constant(rate))
 
 
 def routes_are(*routes: str, name: str = "payments") -> Condition:

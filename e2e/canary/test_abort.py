@@ -63,7 +63,7 @@ def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbe
         assert seen.first_bad is not None, "no client had a bad answer, so this proved nothing"
         assert seen.analysis_failed is not None, "it was aborted, but not by its analysis"
         life = share_since_its_first_response(records, release, weight=5)
-        gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+        gone = assert_gone(records, stream=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         strays = [each for each in requests(records, ACTIVE) if each.failed and each.version != "1.2-5xx"]
         assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
     assert seen.withdrawn is not None

@@ -45,12 +45,12 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
             app.stays_contained("1.1")
         records = app.records()
 
-        release = release_of(records, version="1.1", lane=ACTIVE)
+        release = release_of(records, version="1.1", stream=ACTIVE)
         seen = release.milestones
         assert seen.withdrawn is not None
         assert release.served.k > 0, "it never answered, so nothing was taken back"
-        gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=_CONVERGENCE_SECONDS)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        gone = assert_gone(records, stream=ACTIVE, version="1.1", allow=_CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, stream=ACTIVE)
         down = scaled_down_at(records, "1.1", asked) - asked
         slack = down - _DELAY_SECONDS
         assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"

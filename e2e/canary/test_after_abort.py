@@ -47,9 +47,9 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
         records = app.records()
 
         window = Window(withdrawn + CONVERGENCE_SECONDS, retried)
-        gone = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=window)
-        share = assert_alone(records, lane=ACTIVE, version="1.1")
-        answered = assert_no_errors(records, lane=ACTIVE)
+        gone = assert_exactly_none(records, stream=ACTIVE, version="1.1", window=window)
+        share = assert_alone(records, stream=ACTIVE, version="1.1")
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         retry_to_paused_at_10=f"{again:.2f} s",
         after_the_second_abort=gone,
@@ -76,9 +76,9 @@ def test_the_fix_can_be_deployed_on_an_aborted_version(trial: StartTrial, number
         records = app.records()
 
         since = Window(fixed)
-        none = assert_exactly_none(records, lane=ACTIVE, version=BAD, window=since)
-        answered = assert_no_errors(records, lane=ACTIVE, window=since)
-        share = assert_alone(records, lane=ACTIVE, version="1.1")
+        none = assert_exactly_none(records, stream=ACTIVE, version=BAD, window=since)
+        answered = assert_no_errors(records, stream=ACTIVE, window=since)
+        share = assert_alone(records, stream=ACTIVE, version="1.1")
     numbers(
         fix_to_promoted=f"{took:.1f} s",
         broken_version_from_the_fix_on=none,
@@ -101,7 +101,7 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
             app.stays(all_of(healthy(), weight_is(0)), weights={"1.0": 100})
         records = app.records()
 
-        gone = assert_gone(records, lane=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)
+        gone = assert_gone(records, stream=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)
         assert app.stable_pods() == before, "the stable pods were touched"
         runs = {run.name for run in records.present(AnalysisRecord) if run.t > asked}
         started = {run.name for run in records.present(AnalysisRecord) if run.t <= asked}

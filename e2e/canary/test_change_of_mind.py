@@ -38,11 +38,11 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
             app.stays_promoted("1.1")
         records = app.records()
 
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         assert _stable_versions(records) == ["1.0", "1.1"]
         assert steps_since(records, asked)[:2] == [1, 0], "the newer version did not begin at the first step"
-        gone = assert_exactly_none(records, lane=ACTIVE, version=_SUPERSEDED, window=_without(records))
-        share = assert_alone(records, lane=ACTIVE, version="1.1")
+        gone = assert_exactly_none(records, stream=ACTIVE, version=_SUPERSEDED, window=_without(records))
+        share = assert_alone(records, stream=ACTIVE, version="1.1")
     numbers(
         newer_deploy_to_promoted=f"{took:.1f} s",
         superseded_version_after_convergence=gone,
@@ -67,11 +67,11 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
         records = app.records()
 
         assert steps_since(records, asked) == [1, 4], "it went through the steps"
-        claimed = [each.weights.get("1.1", 0) for each in windows(records, lane=ACTIVE)]
+        claimed = [each.weights.get("1.1", 0) for each in windows(records, stream=ACTIVE)]
         assert claimed == [50, 0], f"the claim went through {claimed}"
         assert app.stable_pods() == before, "the stable pods were touched"
-        gone = assert_gone(records, lane=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        gone = assert_gone(records, stream=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         stable_again_to_Healthy_at_0=f"{took:.2f} s",
         after_convergence=gone,
@@ -81,7 +81,7 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
 
 def _without(records: Recording) -> Window:
     """From when on the data plane gave nothing to the superseded version."""
-    settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
+    settled = windows(records, stream=ACTIVE, allow=CONVERGENCE_SECONDS)
     last = max(place for place, each in enumerate(settled) if _SUPERSEDED in each.weights)
     return Window(settled[last + 1].window.start)
 

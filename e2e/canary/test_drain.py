@@ -45,7 +45,7 @@ def test_a_node_drained_during_a_canary_costs_no_client_an_error(
                 took = app.timeline.clock() - began
                 app.wait(promoted("1.1"), within=180)
             after = _pods(kube, app.namespace)
-            answered = assert_no_errors(app.records(), lane=ACTIVE)
+            answered = assert_no_errors(app.records(), stream=ACTIVE)
     finally:
         uncordon(kube, node)
     assert {place for place, _ in before} >= {node}, f"nothing was on {node}: {before}"

@@ -43,14 +43,14 @@ def test_a_good_version_passes_beside_a_fresh_pod_of_the_old_one(trial: StartTri
             app.wait(promoted("1.1"), within=60)
         records = app.records()
 
-        during = windows(records, lane=ACTIVE)[0]
+        during = windows(records, stream=ACTIVE)[0]
         assert during.weights == {"1.0": 100 - _WEIGHT, "1.1": _WEIGHT}
-        new = assert_share(records, lane=ACTIVE, version="1.1", weight=_WEIGHT, window=during.window)
+        new = assert_share(records, stream=ACTIVE, version="1.1", weight=_WEIGHT, window=during.window)
         old = share_of_pods(records, ACTIVE, BASELINE, during.window)
         assert old.contains(_WEIGHT / 100), f"the baseline's weight is {_WEIGHT}%, its share {old}"
         assert run_phases(records) == {BASELINE: "Successful", CANARY: "Successful"}
         assert _experiment(app) == "Successful"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         share_of_the_canary_of_the_experiment=new,
         share_of_its_baseline=old,
@@ -73,11 +73,11 @@ def test_a_broken_version_fails_beside_the_old_one_and_is_aborted(trial: StartTr
         assert phases[CANARY] == "Failed"
         assert phases[BASELINE] == "Successful", "the old version failed too, or was not judged to the end"
         assert _experiment(app) == "Failed"
-        release = release_of(records, version="1.2-5xx", lane=ACTIVE)
+        release = release_of(records, version="1.2-5xx", stream=ACTIVE)
         broken = share_since_its_first_response(records, release, weight=_WEIGHT)
-        after = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
-        assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx", window=after.window)
-        spared = assert_no_errors(records, lane=ACTIVE, window=after.window)
+        after = windows(records, stream=ACTIVE, allow=CONVERGENCE_SECONDS)[-1]
+        assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx", window=after.window)
+        spared = assert_no_errors(records, stream=ACTIVE, window=after.window)
     numbers(
         share_of_the_broken_version=broken,
         analysis_runs=", ".join(f"{name} {phase}" for name, phase in sorted(phases.items())),

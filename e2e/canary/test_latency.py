@@ -27,11 +27,11 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
 
         assert seen.analysis_failed is not None, "it was aborted, but not by its analysis"
         assert _failed_metrics(records) == {"latency-p99"}
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         slow, good = _p99_seconds(records, SLOW), _p99_seconds(records, "1.0")
         assert slow > _LIMIT_SECONDS, f"clients saw a p99 of {slow:.2f} s"
         life = share_since_its_first_response(records, release, weight=5)
-        gone = assert_gone(records, lane=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
+        gone = assert_gone(records, stream=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
     assert seen.first_response is not None
     assert seen.withdrawn is not None
     numbers(

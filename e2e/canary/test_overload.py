@@ -36,9 +36,9 @@ def test_a_fault_under_load_is_missed_at_5_percent(trial: StartTrial, claim: Ent
             app.stays_promoted("1.2-overload")
         records = app.records()
 
-        few, everything = windows(records, lane=ACTIVE)
-        share = assert_share(records, lane=ACTIVE, version="1.2-overload", weight=5, window=few.window)
-        assert_no_errors(records, lane=ACTIVE, window=few.window)
+        few, everything = windows(records, stream=ACTIVE)
+        share = assert_share(records, stream=ACTIVE, version="1.2-overload", weight=5, window=few.window)
+        assert_no_errors(records, stream=ACTIVE, window=few.window)
         sent = requests(records, ACTIVE, everything.window)
         failed = Share(sum(request.failed for request in sent), len(sent))
         claim(

@@ -36,12 +36,12 @@ def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: 
 
         hold = Window(began, ended)
         assert _changes(records, hold) == [], "what routes traffic was changed during the hold"
-        settled = windows(records, lane=ACTIVE)[-1]
+        settled = windows(records, stream=ACTIVE)[-1]
         parts = _parts(Window(max(began, settled.window.start), ended))
         seen = [
-            assert_share(records, lane=ACTIVE, version="1.1", weight=_WEIGHT, window=part) for part in parts
+            assert_share(records, stream=ACTIVE, version="1.1", weight=_WEIGHT, window=part) for part in parts
         ]
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(**{f"share in part {n} of {_PARTS}": share for n, share in enumerate(seen, 1)})
     numbers(held=f"{ended - began:.0f} s", failed_requests=f"0 of {answered:,}")
 

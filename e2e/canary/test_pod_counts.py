@@ -76,12 +76,12 @@ def test_without_a_traffic_router_the_share_follows_the_pods_and_5_percent_canno
         paused = [stage for stage in stages if stage.window.end - stage.window.start > _WINDOW_SECONDS / 2]
         assert len(paused) == 2, f"two pauses, and these stages: {stages}"
         seen = [
-            assert_share(records, lane=ACTIVE, version="1.1", weight=100 * stage.share, window=stage.window)
+            assert_share(records, stream=ACTIVE, version="1.1", weight=100 * stage.share, window=stage.window)
             for stage in paused
         ]
         assert not seen[0].contains(0.05), f"asked for 5% and got it: {seen[0]}"
         assert seen[0].value > 0.05
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     for asked, stage, share in zip((5, 50), paused, seen, strict=True):
         numbers(**{f"asked for {asked}%, got {stage.new} of {stage.total} ready pods": share})
     numbers(failed_requests=f"0 of {answered:,}")
@@ -99,8 +99,8 @@ def _at_5_percent(app: Trial) -> Seen:
         app.wait(there, within=120)
         app.stays(there, weights={"1.0": 95, "1.1": 5})
     records = app.records()
-    (settled,) = [each for each in windows(records, lane=ACTIVE) if each.weights.get("1.1") == 5]
-    assert_no_errors(records, lane=ACTIVE)
+    (settled,) = [each for each in windows(records, stream=ACTIVE) if each.weights.get("1.1") == 5]
+    assert_no_errors(records, stream=ACTIVE)
     share = shares(records, ACTIVE, settled.window)["1.1"]
     assert share.n >= ENOUGH, f"too few for a verdict: {share}"
     return Seen(share, *(_pods(records, tag, settled.window) for tag in ("1.1", "1.0")))

@@ -33,18 +33,18 @@ def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
             app.stays_promoted("1.1")
         records = app.records()
 
-        steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, lane=ACTIVE)}
+        steps = {settled.weights.get("1.1", 0): settled for settled in windows(records, stream=ACTIVE)}
         assert steps.keys() >= {5, 25, 50, 75, 100}, (
             f"the VirtualService never claimed all steps: {list(steps)}"
         )
         shares = {
-            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            weight: assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window)
             for weight, settled in steps.items()
             if weight
         }
         for weight, held in _held(records).items():
             assert held >= _PAUSE_SECONDS - _ROUNDING_SECONDS, f"{weight}% was held for {held:.0f} s only"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     for weight, share in shares.items():
         took_over = steps[weight].convergence
         numbers(**{f"share at {weight}%": f"{share}, converged in {took_over or 0:.2f} s"})

@@ -40,7 +40,7 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
         assert steps_since(records, asked) == [1, 2, 3]
         shares = _shares(records)
         assert shares.keys() == {10, 30}, f"the VirtualService claimed {shares.keys()}"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     for weight, share in shares.items():
         numbers(**{f"share at {weight}%": share})
     numbers(promote_to_paused_at_30=f"{took:.2f} s", failed_requests=f"0 of {answered:,}")
@@ -72,10 +72,10 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
 
         assert records.present(AnalysisRecord) == [], "an analysis was run"
         assert steps_since(records, asked) == [1, 5], "it went through the steps"
-        share = assert_alone(records, lane=ACTIVE, version="1.1")
-        claimed = [each.weights.get("1.1", 0) for each in windows(records, lane=ACTIVE)]
+        share = assert_alone(records, stream=ACTIVE, version="1.1")
+        claimed = [each.weights.get("1.1", 0) for each in windows(records, stream=ACTIVE)]
         assert claimed == [10, 100], f"the claim went through {claimed}"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         promote_full_to_promoted=f"{took:.2f} s",
         share_after_it=share,
@@ -100,7 +100,7 @@ def _shares(records: Recording) -> dict[float, object]:
     """The share at each weight that the VirtualService claimed for 1.1."""
     return {
         each.weights["1.1"]: assert_share(
-            records, lane=ACTIVE, version="1.1", weight=each.weights["1.1"], window=each.window
+            records, stream=ACTIVE, version="1.1", weight=each.weights["1.1"], window=each.window
         )
-        for each in windows(records, lane=ACTIVE)
+        for each in windows(records, stream=ACTIVE)
     }

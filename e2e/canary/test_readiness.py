@@ -29,8 +29,8 @@ def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
             app.deploy("1.2-neverready")
             took = app.wait(aborted(version="1.2-neverready"), within=90)
         records = app.records()
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-neverready")
-        assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.2-neverready")
+        assert_no_errors(records, stream=ACTIVE)
     numbers(
         responses_of_the_bad_version=none,
         deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds {_DEADLINE_SECONDS})",
@@ -49,8 +49,10 @@ def test_a_probe_of_the_open_port_lets_the_same_pod_have_its_share_of_requests(
             app.wait(there, within=45)
             app.stays(there, weights={"1.0": 95, "1.2-neverready": 5})
         records = app.records()
-        (settled,) = windows(records, lane=ACTIVE)
-        share = assert_share(records, lane=ACTIVE, version="1.2-neverready", weight=5, window=settled.window)
+        (settled,) = windows(records, stream=ACTIVE)
+        share = assert_share(
+            records, stream=ACTIVE, version="1.2-neverready", weight=5, window=settled.window
+        )
     numbers(share_of_the_bad_version=share)
 
 

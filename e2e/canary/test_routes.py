@@ -51,13 +51,13 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
             app.holds(promoted("1.1"), for_=3)
         records = app.records()
 
-        others = assert_exactly_none(records, lane=ACTIVE, version="1.1", window=without_weight)
+        others = assert_exactly_none(records, stream=ACTIVE, version="1.1", window=without_weight)
         probed = [
-            assert_exactly_none(records, lane=PROBE, version="1.0", window=window)
+            assert_exactly_none(records, stream=PROBE, version="1.0", window=window)
             for window in (without_weight, with_weight)
         ]
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=25, window=with_weight)
-        answered = sum(assert_no_errors(records, lane=lane) for lane in (ACTIVE, PROBE))
+        share = assert_share(records, stream=ACTIVE, version="1.1", weight=25, window=with_weight)
+        answered = sum(assert_no_errors(records, stream=stream) for stream in (ACTIVE, PROBE))
     numbers(
         others_got_the_canary_at_weight_0=others,
         others_at_weight_25=share,
@@ -94,12 +94,12 @@ def test_a_mirrored_version_fails_where_no_client_sees_it_and_its_routes_end_wit
         assert mirrored.failed == mirrored.requests, (
             "the mirrored version did not fail, so this proved nothing"
         )
-        assert_exactly_none(records, lane=ACTIVE, version="1.2-5xx")
-        answered = assert_no_errors(records, lane=ACTIVE)
-        assert_exactly_none(records, lane=PROBE, version="1.0", window=window)
+        assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx")
+        answered = assert_no_errors(records, stream=ACTIVE)
+        assert_exactly_none(records, stream=PROBE, version="1.0", window=window)
         after = Window(ended + CONVERGENCE_SECONDS)
-        gone = assert_exactly_none(records, lane=PROBE, version="1.2-5xx", window=after)
-        assert_no_errors(records, lane=PROBE, window=after)
+        gone = assert_exactly_none(records, stream=PROBE, version="1.2-5xx", window=after)
+        assert_no_errors(records, stream=PROBE, window=after)
     numbers(
         mirrored_and_probes=f"{mirrored.requests:,} counted by the canary, {fewest:,} to {most:,} sent",
         failed_by_the_canary=f"{mirrored.failed:,} of {mirrored.requests:,}",

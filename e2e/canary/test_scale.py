@@ -48,7 +48,7 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
         peak = max(asked for asked, _ in totals(records, since))
         assert peak == 2 * _REPLICAS, f"at most {peak} pods were asked for"
         assert excesses(records, replicas=_REPLICAS) == []
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods_at_its_peak=f"{peak} of {_REPLICAS} (maxSurge 1 is not used with a traffic router)",
         failed_requests=f"0 of {answered:,}",
@@ -76,7 +76,7 @@ def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
         records = app.records()
 
         assert excesses(records, replicas=_REPLICAS) == []
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         abort_at_75_to_all_pods_stable=f"{took:.1f} s",
         failed_requests=f"0 of {answered:,}, through an abort at 75% and a promotion",
@@ -108,7 +108,7 @@ def test_the_abort_of_a_dynamic_stable_stops_at_a_step_with_one_setting_more(
             app.wait(all_of(stuck, not_(weight_is(75))), within=90)
             since = app.timeline.clock() + CONVERGENCE_SECONDS
             app.holds(all_of(stuck, weight_is(25)), for_=CONVERGENCE_SECONDS + 14)
-        stayed = assert_share(app.records(), lane=ACTIVE, version="1.1", weight=25, window=Window(since))
+        stayed = assert_share(app.records(), stream=ACTIVE, version="1.1", weight=25, window=Window(since))
     numbers(**{f"share of the aborted version, {setting} {value}": stayed})
 
 

@@ -53,15 +53,15 @@ def test_each_split_gives_the_same_shares_and_no_change_of_it_costs_a_client_an_
         records = app.records()
 
         walk = {
-            settled.weights.get("1.1", 0): settled.window for settled in windows(records, lane=ACTIVE)[:3]
+            settled.weights.get("1.1", 0): settled.window for settled in windows(records, stream=ACTIVE)[:3]
         }
         assert list(walk) == [5, 50, 100], f"the weights were {list(walk)}"
         shares = [
-            assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=window)
+            assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=window)
             for weight, window in walk.items()
         ]
-        none = assert_gone(records, lane=ACTIVE, version="1.0", allow=CONVERGENCE_SECONDS)
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_gone(records, stream=ACTIVE, version="1.0", allow=CONVERGENCE_SECONDS)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         shares_at_5_50_and_100="; ".join(map(str, shares)),
         after_the_abort=none,

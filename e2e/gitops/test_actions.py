@@ -74,12 +74,12 @@ def test_each_action_does_to_clients_what_its_button_says(
             until(lambda: _gone(app, before), what="the pods from before the restart gone", timeout=60)
         records = app.records()
 
-        settled = windows(records, lane=ACTIVE, allow=CONVERGENCE_SECONDS)
+        settled = windows(records, stream=ACTIVE, allow=CONVERGENCE_SECONDS)
         assert [each.weights.get("1.1", 0) for each in settled] == [weight for _, weight in _EXPECTED]
         for (action, weight), each in zip(_EXPECTED, settled, strict=True):
             numbers(**{f"{action}: {weight}%": _followed(records, each, weight)})
-        answered = assert_no_errors(records, lane=ACTIVE)
-        during = assert_share(records, lane=ACTIVE, version="1.1", weight=100, window=Window(asked))
+        answered = assert_no_errors(records, stream=ACTIVE)
+        during = assert_share(records, stream=ACTIVE, version="1.1", weight=100, window=Window(asked))
     numbers(
         restart=f"all {len(before)} pods replaced, 1.1 answered {during}",
         failed_requests=f"0 of {answered:,}",
@@ -89,9 +89,9 @@ def test_each_action_does_to_clients_what_its_button_says(
 def _followed(records: Recording, settled: Settled, weight: int) -> str:
     """What clients got of the new version once they were to get `weight`, and how soon."""
     if weight:
-        seen = str(assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window))
+        seen = str(assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window))
     else:
-        seen = str(assert_exactly_none(records, lane=ACTIVE, version="1.1", window=settled.window))
+        seen = str(assert_exactly_none(records, stream=ACTIVE, version="1.1", window=settled.window))
     claimed = settled.window.start - (settled.convergence or 0)
     asked = [r.t for r in records.of(ActionRecord) if r.t < claimed]
     after = f"{claimed - asked[-1]:.2f} s after the click, " if asked else ""

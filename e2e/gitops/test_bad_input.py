@@ -37,7 +37,7 @@ def test_an_invalid_commit_is_refused_with_its_reason(
                 reverted = app.revert()
                 app.wait(app.application.synced(reverted), within=60)
         assert app.stable_pods() == before, "the running version was touched"
-        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        answered = assert_no_errors(app.records(), stream=ACTIVE)
     numbers(failed_requests=f"0 of {answered:,}")
 
 
@@ -54,8 +54,8 @@ def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, 
             app.wait(all_of(aborted(version="9.9"), app.application.health_is("Degraded")), within=30)
         records = app.records()
         assert app.stable_pods() == before, "the running version was touched"
-        none = assert_exactly_none(records, lane=ACTIVE, version="9.9")
-        answered = assert_no_errors(records, lane=ACTIVE)
+        none = assert_exactly_none(records, stream=ACTIVE, version="9.9")
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(a_tag_without_an_image=str(told.value), responses=none, failed_requests=f"0 of {answered:,}")
 
 
@@ -70,7 +70,7 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
                 numbers(unreachable_repository=_complaint(app, "connection refused"))
             app.wait_looking(app.application.synced(app.first, patient=True), within=60)
         assert app.stable_pods() == before, "the running version was touched"
-        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        answered = assert_no_errors(app.records(), stream=ACTIVE)
     numbers(failed_requests=f"0 of {answered:,}")
 
 

@@ -53,11 +53,11 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
             app.holds(weight_is(60), for_=_LAST_SECONDS)
         records = app.records()
 
-        for settled in windows(records, lane=ACTIVE):
+        for settled in windows(records, stream=ACTIVE):
             weight = settled.weights["1.1"]
-            share = assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            share = assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window)
             numbers(**{f"share at {weight}%": share})
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     back = f"a push after it was back was synced after {took:.1f} s"
     numbers(**{f"without the Git server, {' and '.join(_OTHERS)}": back})
     numbers(failed_requests=f"0 of {answered:,}")

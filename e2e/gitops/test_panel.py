@@ -48,18 +48,18 @@ def test_the_panel_shows_what_is_so_at_each_pause_and_at_the_end(
             early = app.application.panel()
         records = app.records()
 
-        for settled in windows(records, lane=ACTIVE):
+        for settled in windows(records, stream=ACTIVE):
             weight = settled.weights["1.1"]
             panel, lag = shown[weight]
             assert panel.actual_weight == weight
-            share = assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            share = assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window)
             said = f"step {panel.step}, set {panel.set_weight}%, actual {panel.actual_weight}%"
             numbers(
                 **{f"panel at {weight}%": f"{said}; clients {share}; {1000 * lag:.0f} ms behind the cluster"}
             )
         # The panel computes its weights from the steps, whatever has become of them.
         assert early.actual_weight == 5
-        none = assert_exactly_none(records, lane=ACTIVE, version="1.2-neverready", window=Window(began))
+        none = assert_exactly_none(records, stream=ACTIVE, version="1.2-neverready", window=Window(began))
     numbers(panel_without_a_ready_canary=f"actual {early.actual_weight}%; VirtualService 0%; clients {none}")
 
 

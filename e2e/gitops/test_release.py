@@ -50,13 +50,13 @@ def test_a_tag_that_ci_pushes_walks_through_its_steps(
         assert (seen[0], seen[-1]) == ("Healthy", "Healthy"), seen
         assert "Healthy" not in seen[1:-1], seen
         shares = {
-            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
-            for settled in windows(records, lane=ACTIVE)
+            weight: assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            for settled in windows(records, stream=ACTIVE)
             if (weight := settled.weights.get("1.1"))
         }
         assert shares.keys() == {5, 50, 100}
-        answered = assert_no_errors(records, lane=ACTIVE)
-    numbers(**delivery_numbers(release_of(records, version="1.1", lane=ACTIVE)))
+        answered = assert_no_errors(records, stream=ACTIVE)
+    numbers(**delivery_numbers(release_of(records, version="1.1", stream=ACTIVE)))
     numbers(**{f"share at {weight}%": share for weight, share in shares.items()})
     numbers(
         Application=" > ".join(seen), synced_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}"
@@ -89,10 +89,10 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
         records = app.records()
 
         assert (latest.revision, latest.image) == (bad.revision, "1.2-5xx"), "Git no longer named the bad tag"
-        release = release_of(records, version="1.2-5xx", lane=ACTIVE)
+        release = release_of(records, version="1.2-5xx", stream=ACTIVE)
         assert release.milestones.analysis_failed is not None, "it was aborted, but not by its analysis"
         life = share_since_its_first_response(records, release, weight=5)
-        gone = assert_gone(records, lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+        gone = assert_gone(records, stream=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
     numbers(**delivery_numbers(release))
     numbers(**{f"{what}, since the commit": after for what, after in abort_numbers(release).items()})
     numbers(

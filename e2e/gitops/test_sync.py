@@ -37,9 +37,9 @@ def test_the_first_sync_creates_the_rollout(gitops_trial: StartGitOpsTrial, numb
             app.holds(all_of(app.application.synced(app.first), healthy), for_=8)
         records = app.records()
 
-        share = assert_share(records, lane=ACTIVE, version="1.0", weight=100, window=ALWAYS)
-        answered = assert_no_errors(records, lane=ACTIVE)
-    numbers(**delivery_numbers(release_of(records, version="1.0", lane=ACTIVE)))
+        share = assert_share(records, stream=ACTIVE, version="1.0", weight=100, window=ALWAYS)
+        answered = assert_no_errors(records, stream=ACTIVE)
+    numbers(**delivery_numbers(release_of(records, version="1.0", stream=ACTIVE)))
     numbers(share_of_the_first_version=share, failed_requests=f"0 of {answered:,}")
 
 

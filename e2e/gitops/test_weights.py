@@ -50,7 +50,7 @@ def test_weights_are_left_alone_where_their_differences_are_ignored(
         window = Window(began, began + _WATCHED_SECONDS)
         left, resets = app.records(), other.records()
 
-        share = assert_share(left, lane=ACTIVE, version="1.1", weight=50, window=_converged(left, window))
+        share = assert_share(left, stream=ACTIVE, version="1.1", weight=50, window=_converged(left, window))
         assert flapping(left, weight=50, window=window).resets == 0
         assert syncs(left, window) == 0
         # Argo CD waits longer each time, so what comes before the window counts, too.
@@ -58,7 +58,7 @@ def test_weights_are_left_alone_where_their_differences_are_ignored(
         seen = flapping(resets, weight=50, window=fight)
         assert seen.resets >= 2, f"nobody fought: {seen}"
         assert syncs(resets, fight) >= 2
-        answered = assert_no_errors(left, lane=ACTIVE) + assert_no_errors(resets, lane=ACTIVE)
+        answered = assert_no_errors(left, stream=ACTIVE) + assert_no_errors(resets, stream=ACTIVE)
     lasted = fight.end - fight.start
     numbers(
         with_ignoreDifferences=f"0 resets in {_WATCHED_SECONDS:g} s, share {share}",
@@ -89,10 +89,10 @@ def test_a_later_edit_of_the_route_is_applied(gitops_trial: StartGitOpsTrial, nu
         records = app.records()
 
         window = _converged(records, Window(settled))
-        share = assert_share(records, lane=ACTIVE, version="1.1", weight=50, window=window)
+        share = assert_share(records, stream=ACTIVE, version="1.1", weight=50, window=window)
         edited = next(r.t for r in records.of(CommitRecord) if r.revision == second.revision)
         seen = flapping(records, weight=50, window=Window(edited, settled))
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         synced_to_served_at_rest=f"{at_rest:.2f} s",
         synced_to_served_mid_canary=f"{mid_canary:.2f} s",
@@ -127,7 +127,7 @@ def _first(records: Recording, *, weight: int) -> float:
 
 def _converged(records: Recording, window: Window) -> Window:
     """What of a window is after the data plane had taken over the last change of weights."""
-    last = windows(records, lane=ACTIVE)[-1]
+    last = windows(records, stream=ACTIVE)[-1]
     return Window(max(window.start, last.window.start), window.end)
 
 

@@ -87,7 +87,7 @@ def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: St
                 app.holds(weight_is(0), for_=20)
             strays = r"1\.2-5xx answered [1-9][0-9]* of .*by pods payments-"
             with pytest.raises(ConditionNotMetError, match=strays):
-                assert_gone(app.records(), lane=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+                assert_gone(app.records(), stream=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
         finally:
             ISTIOD.install(kube, app.environment.stack.settings)
             ISTIOD.ready(kube)
@@ -110,8 +110,8 @@ def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> 
             app.deploy("1.1")
             app.wait(preview_ready("1.1"), within=60)
             app.holds(preview_ready("1.1"), for_=6)
-        with pytest.raises(ConditionNotMetError, match=r"lane active.*1\.1 answered [1-9]"):
-            assert_exactly_none(app.records(), lane=ACTIVE, version="1.1")
+        with pytest.raises(ConditionNotMetError, match=r"stream active.*1\.1 answered [1-9]"):
+            assert_exactly_none(app.records(), stream=ACTIVE, version="1.1")
 
 
 def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> None:
@@ -121,7 +121,7 @@ def test_a_preview_that_shows_the_active_version_is_found(trial: StartTrial) -> 
             app.wait(preview_ready("1.1"), within=60)
             app.holds(preview_ready("1.1"), for_=6)
         with pytest.raises(ConditionNotMetError, match=r"1\.1 has weight 100% and got 0"):
-            assert_share(app.records(), lane=PREVIEW, version="1.1", weight=100, window=ALWAYS)
+            assert_share(app.records(), stream=PREVIEW, version="1.1", weight=100, window=ALWAYS)
 
 
 def test_a_failed_trial_leaves_a_bundle_that_explains_itself(trial: StartTrial) -> None:

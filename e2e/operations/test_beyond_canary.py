@@ -39,7 +39,7 @@ def test_a_dependency_that_fails_after_promotion_is_nobodys_analysis(
             app.holds(promoted(_LEDGER), for_=_WINDOW_SECONDS)
         records = app.records()
 
-        released = assert_no_errors(records, lane=ACTIVE, window=Window(end=stopped))
+        released = assert_no_errors(records, stream=ACTIVE, window=Window(end=stopped))
         after = requests(records, ACTIVE, Window(broken))
         assert len(after) >= ENOUGH, f"only {len(after)} requests"
         # That of the release may be told late to have ended.

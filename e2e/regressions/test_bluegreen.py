@@ -33,7 +33,7 @@ def test_a_second_bad_revision_leaves_the_active_service_alone(trial: StartTrial
 
         hashes = {r.hash for r in records.of(ServiceRecord) if r.name == "payments-active"}
         assert len(hashes - {None}) == 1, "the active Service was switched"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
         assert app.stable_pods() == before, "blue's pods were touched"
     numbers(failed_requests=f"0 of {answered:,}")
 
@@ -55,7 +55,7 @@ def test_the_preview_fails_until_the_pods_behind_it_are_ready(trial: StartTrial,
         assert not any(request.version for request in failed), "the new pods themselves answered errors"
         statuses = Counter(request.status for request in failed)
         assert statuses[503], f"not for want of pods: {statuses}"
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         preview_failed_for=f"{failed[-1].received - failed[0].t:.2f} s",
         preview_requests_failed=f"{len(failed):,}, of which {statuses[503]:,} HTTP 503",

@@ -55,7 +55,7 @@ def _abort(app: Trial) -> Release:
         app.abort()
         app.wait_contained("1.1", within=30)
         app.stays_contained("1.1", for_=_DELAY_SECONDS + 3)
-    return release_of(app.records(), version="1.1", lane=ACTIVE)
+    return release_of(app.records(), version="1.1", stream=ACTIVE)
 
 
 def _at_once(release: Release) -> bool:

@@ -19,5 +19,5 @@ def test_a_canary_with_sidecars_is_promoted_without_an_error(trial: StartTrial, 
         with app.traffic(rate=100):
             app.deploy("1.1")
             app.wait(promoted("1.1"), within=120)
-        answered = assert_no_errors(app.records(), lane="active")
+        answered = assert_no_errors(app.records(), stream="active")
     numbers(requests_through_two_proxies=f"{answered:,}, none failed")

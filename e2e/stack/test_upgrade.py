@@ -77,12 +77,12 @@ def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Re
         assert not controllers.keys() & upgraded.keys()
         assert still == pods, "the upgrade replaced the pods of an app, or changed their hash"
         shares = {
-            weight: assert_share(records, lane=ACTIVE, version="1.1", weight=weight, window=settled.window)
-            for settled in windows(records, lane=ACTIVE)
+            weight: assert_share(records, stream=ACTIVE, version="1.1", weight=weight, window=settled.window)
+            for settled in windows(records, stream=ACTIVE)
             if (weight := settled.weights.get("1.1")) in {20, 60}
         }
         assert shares.keys() == {20, 60}
-        answered = assert_no_errors(records, lane=ACTIVE)
+        answered = assert_no_errors(records, stream=ACTIVE)
     numbers(**{f"{_OLD} to {_NEW}": f"{took:.1f} s, {len(pods)} pods of the app as they were"})
     numbers(**{f"share at {weight}% afterwards": share for weight, share in shares.items()})
     numbers(failed_requests=f"0 of {answered:,}")
@@ -106,7 +106,7 @@ def test_argo_cd_gets_other_settings_while_applications_stay(
                 app.holds(_settled(app, commit), for_=5)
             finally:
                 environment.upgrade("argocd")
-        answered = assert_no_errors(app.records(), lane=ACTIVE)
+        answered = assert_no_errors(app.records(), stream=ACTIVE)
         assert {*before.values()} == {*_argo_cds(app).values()} == {"64Mi"}
         assert {*after.values()} == {_MEMORY}
         assert not before.keys() & after.keys()

@@ -51,7 +51,7 @@ def test_each_provider_passes_the_good_version_and_fails_the_bad_one(
             records = app.records()
 
             held = held_at(records, "1.2-5xx", 50).window
-            share = assert_share(records, lane=ACTIVE, version="1.2-5xx", weight=50, window=held)
+            share = assert_share(records, stream=ACTIVE, version="1.2-5xx", weight=50, window=held)
             (run,) = {each.name for each in records.present(AnalysisRecord)}
             judged = [each for each in records.present(AnalysisRecord) if each.phase == "Failed"]
             assert judged, f"{run} aborted nothing: no provider's metric failed"
