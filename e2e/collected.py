@@ -1,4 +1,7 @@
-"""What pytest finds in this folder; a test cannot see the whole of the session that it is in."""
+"""What pytest collects in this folder, for tests that check the suite as a whole.
+
+This needs a pytest process of its own, because a session may have only some of the tests.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,13 @@ sys.exit(pytest.main(["--collect-only", "-qq", "e2e"], plugins=[Seen()]))
 
 
 @dataclass(frozen=True)
-class Found:
+class CollectedTest:
     """One test that needs a cluster.
 
     Attributes:
         test: Its node id.
-        fixtures: The names of those that it asks for, and of those that these ask for.
-        is_smoke: Whether `make test` has it.
+        fixtures: The names of the fixtures that it asks for, directly or through other fixtures.
+        is_smoke: Whether `make test` runs it.
     """
 
     test: str
@@ -41,8 +44,8 @@ class Found:
 
 
 @cache
-def collected() -> tuple[Found, ...]:
+def collected() -> tuple[CollectedTest, ...]:
     """The tests below `e2e` that need a cluster."""
-    said = run([sys.executable, "-c", _COLLECT], cwd=_ROOT, timeout=120)
-    (line,) = [line for line in said.splitlines() if line.startswith("[[")]
-    return tuple(Found(test, tuple(names), is_smoke) for test, names, is_smoke in json.loads(line))
+    output = run([sys.executable, "-c", _COLLECT], cwd=_ROOT, timeout=120)
+    (line,) = [line for line in output.splitlines() if line.startswith("[[")]
+    return tuple(CollectedTest(test, tuple(names), is_smoke) for test, names, is_smoke in json.loads(line))

@@ -1,4 +1,4 @@
-"""What tests need made besides a cluster with its stack."""
+"""Makes the components that tests need in addition to a cluster with its stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
 OLDER_ROLLOUTS = "v1.9.3"
-# By the fixture that brings it.
+# The components that a test needs, by the fixture that it asks for.
 BY_FIXTURE = {
     "plugin_binary": ("rollouts-plugin",),
     "servers": (metric_servers.ARCHIVE,),
@@ -26,7 +26,7 @@ BY_FIXTURE = {
 
 
 def needs_of(items: Iterable[pytest.Item]) -> frozenset[str]:
-    """Those components, of which one with a version is not at its usual one: `rollouts=v1.9.3`."""
+    """The components that tests need; `rollouts=v1.9.3` is one at another version than usual."""
     fixtures = {name for item in items for name in getattr(item, "fixturenames", ())}
     return frozenset(need for name in fixtures & BY_FIXTURE.keys() for need in BY_FIXTURE[name])
 
@@ -35,9 +35,9 @@ def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases
     """Make all that the tests need.
 
     Args:
-        options: Those of the session's cluster.
+        options: The options of the session's cluster.
         items: The tests.
-        gitops: Whether one of them needs a cluster with GitOps; others may have one without beside it.
+        gitops: Whether a test needs a cluster with GitOps. A cluster without may be needed as well.
         phases: Where progress is reported.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What every test with a cluster needs."""
+"""Fixtures and hooks for all tests with a cluster."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cluster_provider", providers, indirect=True, scope="session")
 
 
-# After that of the root folder, which marks the tests that need a cluster.
+# This hook runs after that of the root folder, which marks the tests that need a cluster.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, in a parallel run, what shares a fixture that takes long: a node, a rig, a registry.
+    """In a parallel run, give tests that share a slow fixture (a node, a rig, a registry) to one process.
 
-    And have the components made before any test that needs a cluster, but for no unit test.
+    Also have the components made before any test that needs a cluster, but not for unit tests.
     """
     for item in items:
         names = getattr(item, "fixturenames", [])
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names.insert(0, "components")
         if asks_for(item, "rig"):
             provider = provider_of(item)
-            # Never two clusters of kind at once, which is a matter of memory.
+            # Never two clusters of kind at the same time: the machine may lack the memory.
             item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
         elif shared := {"node", "registry"} & set(names):
             item.add_marker(pytest.mark.xdist_group(shared.pop()))
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def cluster_provider(request: pytest.FixtureRequest) -> str:
-    """The provider that a test was given; where nobody asked for kind, it is left out if it cannot run."""
+    """The provider of a test. Tests on kind are skipped if it cannot run and nobody asked for it."""
     provider = str(request.param)
     if provider == "kind" and not request.config.getoption("--cluster-provider"):
         request.getfixturevalue("kind_nodes")
@@ -60,7 +60,7 @@ def cluster_provider(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def kind_nodes(request: pytest.FixtureRequest, provider_options: tuple[ProviderOptions, ...]) -> None:
-    """For tests of kind: left out where it cannot run, unless it was asked for."""
+    """For tests of kind: they are skipped if kind cannot run here, unless it was asked for."""
     try:
         provisioner(Options(provider="kind", own=provider_options)).require_possible(
             phases_of(request.config)
@@ -73,7 +73,7 @@ def kind_nodes(request: pytest.FixtureRequest, provider_options: tuple[ProviderO
 
 @pytest.fixture(scope="session")
 def embedded_node(request: pytest.FixtureRequest) -> None:
-    """For tests of the embedded node: left out where it cannot run, if another provider was asked for."""
+    """For tests of the embedded node: skipped if it cannot run and another provider was asked for."""
     try:
         node_checks.require((), all_recipes())
     except FiredampError as error:
@@ -84,7 +84,7 @@ def embedded_node(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
-    """Two on kind, so that one can be drained, unless something else was asked for."""
+    """The number of nodes: two on kind, so that one can be drained, unless another number was asked for."""
     given = pytestconfig.getoption("--cluster-nodes") is not None
     return options_of(pytestconfig).nodes if given or cluster_provider != "kind" else 2
 
@@ -96,7 +96,7 @@ def components(
     artifact_source: str,
     component_versions: tuple[str, ...],
 ) -> None:
-    """All that the selected tests need is made before the first of them, so that none is made beside load."""
+    """Makes all that the selected tests need before the first test, so that nothing is built during load."""
     provider, items = chosen_provider(request.config), request.session.items
     options = Options(
         provider=provider,

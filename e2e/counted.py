@@ -1,4 +1,4 @@
-"""What Prometheus has of the requests that somebody else counted: a version itself, or the gateway."""
+"""How many requests a version, or the gateway, has counted itself, read from Prometheus."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fixtures.kube.client import Object
 from fixtures.timeline.recording import Recording
 from fixtures.trial.trial import Trial
 
-# A scrape is read at most its timeout after its timestamp: scrape_timeout in
+# A target is read at most scrape_timeout after the timestamp of the scrape; see
 # fixtures/addons/prometheus/objects.yaml.
 _READ_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Requests counted between two scrapes, and how many of them were answered with 500."""
+    """The requests that were counted between two scrapes, and how many of them were answered with 500."""
 
     window: Window
     requests: int
@@ -26,24 +26,24 @@ class Counted:
 
 
 def counted_by(app: Trial, version: str, *, seconds: int) -> Counted:
-    """What a version with a single pod counted itself, whoever got the answer; see `counted_lately`."""
-    (pod_hash,) = [found for found, tag in versions_by_hash(app.records()).items() if tag == version]
+    """What a version with a single pod counted itself, whoever sent the requests; see `counted_lately`."""
+    (pod_hash,) = [known for known, tag in versions_by_hash(app.records()).items() if tag == version]
     labels = f'namespace="{app.namespace}", rollouts_pod_template_hash="{pod_hash}", path="/payments"'
     return counted_lately(app, f"http_requests_total{{{labels}}}", seconds=seconds)
 
 
 def counted_lately(app: Trial, selector: str, *, seconds: int) -> Counted:
-    """What the counters of one process grew by between the first and the last scrape of the last `seconds`.
+    """By how much the counters of one process grew from the first to the last scrape of the last `seconds`.
 
     Args:
-        app: The trial that they are about.
-        selector: In PromQL; all its series must be scraped at once, and none have begun anew.
-        seconds: To look back.
+        app: The trial whose requests were counted.
+        selector: The series, in PromQL. All must be of the same scrapes, and no counter may have been reset.
+        seconds: How far to look back.
 
     Raises:
-        ConditionNotMetError: They were not scraped for most of that time.
+        ConditionNotMetError: The series were scraped for less than half of that time.
     """
-    # One question for all codes: between two, the oldest scrape may have gone by.
+    # One query for all codes: between two queries, the oldest scrape may fall out of the time.
     series = ask(app.environment, f"{selector}[{seconds}s]")
     all_codes = _samples(series)
     failures = _samples([each for each in series if "500" in _codes(each)])
@@ -55,10 +55,10 @@ def counted_lately(app: Trial, selector: str, *, seconds: int) -> Counted:
 
 
 def countable(records: Recording, window: Window, *streams: str) -> tuple[int, int]:
-    """How many requests of some streams may have been counted between two scrapes: no fewer, and no more.
+    """The least and the greatest number of requests that may have been counted between two scrapes.
 
-    No fewer than were sent and answered between them; no more than were on their way at some time then. In
-    a gateway that stalls, requests of two seconds may be on their way at once.
+    The least: requests that were sent and answered between the scrapes. The greatest: all that were under
+    way at some time between them. If the gateway stalls, that can be the requests of two seconds.
     """
     sent = [each for stream in streams for each in requests(records, stream)]
     fewest = sum(each.t >= window.start + _READ_WITHIN and each.received <= window.end for each in sent)
@@ -67,14 +67,14 @@ def countable(records: Recording, window: Window, *streams: str) -> tuple[int, i
 
 
 def _codes(series: Object) -> set[str]:
-    """The status that a series counts, as the app and as Istio call it."""
+    """The status code that a series counts, by the label of the app or that of Istio."""
     return {series["metric"].get(label, "") for label in ("code", "response_code")}
 
 
-def _samples(found: list[Object]) -> dict[float, float]:
+def _samples(all_series: list[Object]) -> dict[float, float]:
     """The sum of some series at each scrape, by its time."""
     sums: dict[float, float] = {}
-    for series in found:
+    for series in all_series:
         for t, value in series["values"]:
             sums[t] = sums.get(t, 0.0) + float(value)
     return sums

@@ -1,4 +1,4 @@
-"""How long a new version may take to be available."""
+"""Sets how long a new version may take to be available."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from fixtures.trial.trial import Trial
 def give_up_after(app: Trial, seconds: int) -> None:
     """Have the next version aborted if it is not available in time.
 
-    Not from the beginning: the good version may need its time, too.
+    Do this after the start of the trial, because the first, good version may need more time.
     """
     app.kube.patch(ROLLOUT, "payments", app.namespace, {"spec": {"progressDeadlineSeconds": seconds}})

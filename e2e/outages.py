@@ -1,4 +1,4 @@
-"""A workload of the cluster, taken away for a while."""
+"""Takes a workload of the cluster away for a while, or for good."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def killed(
     Args:
         kube: Access to the API server.
         name: The workload's name.
-        namespace: Where it is.
+        namespace: Its namespace.
         selector: The labels of its pods.
-        kind: What it is.
+        kind: The kind of the workload.
 
     Raises:
-        ConditionNotMetError: It did not go, or did not come back, in time.
+        ConditionNotMetError: Its pods did not end, or it did not come back, in time.
     """
     try:
         kill(kube, name, namespace, selector, kind=kind)
@@ -41,11 +41,11 @@ def kill(kube: Kube, name: str, namespace: str, selector: str, *, kind: Kind = D
     """Take a workload away at once, and for good; see `killed`.
 
     Raises:
-        ConditionNotMetError: It did not go in time.
+        ConditionNotMetError: Its pods did not end in time.
     """
     _scale(kube, kind, name, namespace, 0)
     for pod in pods_of(kube, namespace, selector):
-        # Without any grace it would be gone here before its containers have ended.
+        # With a grace period of 0 the object would be gone before its containers have ended.
         kube.delete(POD, pod["metadata"]["name"], namespace, grace=1)
     until(lambda: _gone(kube, namespace, selector), what=f"{name} gone", timeout=_GONE_SECONDS)
 
@@ -60,8 +60,8 @@ def _gone(kube: Kube, namespace: str, selector: str) -> None:
 
 
 def _ready(kube: Kube, namespace: str, selector: str) -> None:
-    found = pods_of(kube, namespace, selector)
-    if not found:
+    pods = pods_of(kube, namespace, selector)
+    if not pods:
         raise PendingError("there is no pod")
-    for pod in found:
+    for pod in pods:
         pod_ready(pod)

@@ -1,4 +1,4 @@
-"""When a version's pods were told to go."""
+"""When the ReplicaSet of a version was scaled to 0."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from fixtures.timeline.state import State
 
 
 def scaled_down(version: str) -> Condition:
-    """The ReplicaSet of a version, by image tag, is asked for no pods."""
+    """A condition: the ReplicaSets of a version (an image tag) have 0 desired pods."""
 
     def check(state: State) -> Assessment:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
-        sizes = [found.desired for found in state.all(ReplicaSetRecord) if tag_of(found.image) == version]
+        sizes = [each.desired for each in state.all(ReplicaSetRecord) if tag_of(each.image) == version]
         return (pending if any(sizes) else met)(f"{version} is asked for {sizes or 'nothing'}")
 
     return Condition(f"{version} scaled down", check)
 
 
 def scaled_down_at(records: Recording, version: str, after: float) -> float:
-    """When, in Unix seconds, the ReplicaSet of a version was first seen to want no pods any more."""
-    sizes = [
-        (found.t, found.desired) for found in records.of(ReplicaSetRecord) if tag_of(found.image) == version
-    ]
+    """When the ReplicaSet of a version was first seen to be scaled to 0 after a moment, in Unix seconds."""
+    sizes = [(each.t, each.desired) for each in records.of(ReplicaSetRecord) if tag_of(each.image) == version]
     falls = [t for (_, before), (t, now) in pairwise(sizes) if before and not now and t > after]
     assert falls, f"{version} was not scaled down after {after:.3f}: {sizes}"
     return float(falls[0])

@@ -1,4 +1,4 @@
-"""The scenarios of `make test` touch every part, take little time, and need little that the demo does not."""
+"""The scenarios of `make test` touch every part, take little time, and need few components."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from e2e.collected import Found, collected
+from e2e.collected import CollectedTest, collected
 from e2e.components import BY_FIXTURE
 from fixtures.plugin.red import read
 
 _ROOT = Path(__file__).parents[1]
 _MAIN_JOB = r"e2e/canary/test_abort\.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
-# What one of them has to be about, each by the tests that are.
+# The parts that the scenarios have to touch, with the tests that touch each of them.
 _PARTS = {
     "the main job": _MAIN_JOB,
     "the main job on kind": rf"{_MAIN_JOB}\[kind\]",
@@ -26,28 +26,28 @@ _PARTS = {
     "a killed process": r"e2e/cluster/.*killed.*",
     "a planted fault": r"e2e/harness/test_red\.py::.*",
 }
-# Of the 12 minutes that `make test` may take on two processors; the rest is for linters and unit tests.
+# The scenarios' part of the 12 minutes that `make test` may take on two processors.
 _SECONDS = 8 * 60
 _PROCESSES = 2
-# What it takes besides the tests: a native cluster in each process, one with GitOps, one on kind.
+# The starts of clusters: a native one in each process, one with GitOps, one on kind.
 _STARTS = 2 * 15 + 40 + 105
 
 
-# So that what is collected is collected once.
+# In one process, so that the tests are collected only once.
 pytestmark = pytest.mark.xdist_group("collected")
 
 
 @pytest.fixture
-def smoke() -> list[Found]:
+def smoke() -> list[CollectedTest]:
     return [each for each in collected() if each.is_smoke]
 
 
 @pytest.mark.parametrize("part", _PARTS)
-def test_each_part_is_touched(smoke: list[Found], part: str) -> None:
+def test_each_part_is_touched(smoke: list[CollectedTest], part: str) -> None:
     assert any(re.fullmatch(_PARTS[part], each.test) for each in smoke), f"nothing is about {part}"
 
 
-def test_they_take_little_time(smoke: list[Found]) -> None:
+def test_they_take_little_time(smoke: list[CollectedTest]) -> None:
     costs = json.loads((_ROOT / "docs" / "costs.json").read_text())
     unknown = [each.test for each in smoke if each.test not in costs]
     assert not unknown, f"run them, and `make docs`: {unknown}"
@@ -55,7 +55,7 @@ def test_they_take_little_time(smoke: list[Found]) -> None:
     assert seconds / _PROCESSES <= _SECONDS, f"{seconds:.0f} s of tests"
 
 
-def test_they_need_no_component_but_those_of_the_clusters(smoke: list[Found]) -> None:
+def test_they_need_no_component_but_those_of_the_clusters(smoke: list[CollectedTest]) -> None:
     brought = {each.test: BY_FIXTURE.keys() & set(each.fixtures) for each in smoke}
     assert not {test: names for test, names in brought.items() if names}
 

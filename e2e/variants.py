@@ -1,4 +1,4 @@
-"""What the manifests of a scenario have different from the bases: functions for `trial(..., variant=...)`."""
+"""Functions that change the manifests of a scenario, for `trial(..., variant=...)`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from e2e.types import Variant
 from fixtures.kube.client import Object
 
-# By which an analysis knows whom it judges.
+# The arguments that tell an analysis which version it judges.
 ARGS: tuple[Object, ...] = (
     {"name": "namespace", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
     {"name": "pod-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
@@ -15,7 +15,7 @@ ARGS: tuple[Object, ...] = (
 
 
 def combined(*variants: Variant) -> Variant:
-    """One variant after the other."""
+    """A variant that applies several variants, one after the other."""
 
     def change(objects: list[Object]) -> None:
         for variant in variants:
@@ -25,7 +25,7 @@ def combined(*variants: Variant) -> Variant:
 
 
 def canary_steps(*steps: int | str | Object | None) -> Variant:
-    """Steps of a canary: a number sets the weight, "8s" pauses for as long, None until it is promoted."""
+    """Steps of a canary: a number sets the weight, "8s" pauses for that time, None pauses until promoted."""
 
     def change(objects: list[Object]) -> None:
         strategy_of(objects)["steps"] = [_step(step) for step in steps]
@@ -34,19 +34,19 @@ def canary_steps(*steps: int | str | Object | None) -> Variant:
 
 
 def with_short_pauses(objects: list[Object]) -> None:
-    """The base's own walk in a few seconds."""
+    """The steps of the base, with pauses of 3 s."""
     for step in strategy_of(objects)["steps"]:
         if "pause" in step:
             step["pause"]["duration"] = "3s"
 
 
 def without_analysis(objects: list[Object]) -> None:
-    """The Rollout judges nothing."""
+    """The Rollout has no background analysis."""
     del strategy_of(objects)["analysis"]
 
 
 def judged_by(*templates: str) -> Variant:
-    """The background analysis runs these AnalysisTemplates alone."""
+    """The background analysis runs only these AnalysisTemplates."""
 
     def change(objects: list[Object]) -> None:
         strategy_of(objects)["analysis"]["templates"] = analysis(*templates)["templates"]
@@ -55,7 +55,7 @@ def judged_by(*templates: str) -> Variant:
 
 
 def aborted_pods_stay(seconds: int) -> Variant:
-    """The pods of an aborted canary stay for as long, instead of the base's 2 s."""
+    """The pods of an aborted canary stay for `seconds`, instead of the base's 2 s."""
 
     def change(objects: list[Object]) -> None:
         strategy_of(objects)["abortScaleDownDelaySeconds"] = seconds
@@ -64,7 +64,7 @@ def aborted_pods_stay(seconds: int) -> Variant:
 
 
 def lingering(objects: list[Object]) -> None:
-    """Pods that are told to go serve for 8 s more: a gateway that is busy takes seconds to leave them."""
+    """Pods serve for 8 s more after SIGTERM: a busy gateway goes on sending them requests for seconds."""
     for each in objects:
         if each["kind"] in ("Deployment", "Rollout"):
             pod = each["spec"]["template"]["spec"]
@@ -73,7 +73,7 @@ def lingering(objects: list[Object]) -> None:
 
 
 def ready_after(seconds: int) -> Variant:
-    """Pods are asked whether they are ready only when they are as old as that."""
+    """The readiness probe begins `seconds` after the start of a container."""
 
     def change(objects: list[Object]) -> None:
         (container,) = spec_of(objects)["template"]["spec"]["containers"]
@@ -86,23 +86,23 @@ def analysis(*templates: str, args: Sequence[Object] = (), **fields: object) -> 
     """An analysis of the version that is being released, by these AnalysisTemplates.
 
     Args:
-        *templates: Their names.
-        args: Arguments besides `namespace` and `pod-hash`.
-        **fields: Further fields.
+        *templates: The names of the AnalysisTemplates.
+        args: Arguments in addition to `namespace` and `pod-hash`.
+        **fields: Further fields of the analysis.
     """
     names = [{"templateName": name} for name in templates]
     return {"templates": names, "args": [*ARGS, *args], **fields}
 
 
-def found(objects: list[Object], kind: str, name: str = "payments") -> Object:
-    """The manifest of that kind and name."""
+def manifest_of(objects: list[Object], kind: str, name: str = "payments") -> Object:
+    """The one manifest of that kind and name."""
     (manifest,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return manifest
 
 
 def spec_of(objects: list[Object]) -> Object:
     """The Rollout's spec."""
-    spec: Object = found(objects, "Rollout")["spec"]
+    spec: Object = manifest_of(objects, "Rollout")["spec"]
     return spec
 
 

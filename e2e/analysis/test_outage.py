@@ -106,5 +106,5 @@ def prometheus_away(kube: Kube) -> AbstractContextManager[None]:
 
 def _without_patience(objects: list[Object]) -> None:
     """One error is enough."""
-    (metric,) = variants.found(objects, "AnalysisTemplate", "success-rate")["spec"]["metrics"]
+    (metric,) = variants.manifest_of(objects, "AnalysisTemplate", "success-rate")["spec"]["metrics"]
     metric["consecutiveErrorLimit"] = 0

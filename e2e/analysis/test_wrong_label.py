@@ -97,6 +97,6 @@ def _forgives_no_data(objects: list[Object]) -> None:
 
 
 def _metric(objects: list[Object]) -> Object:
-    (metric,) = variants.found(objects, "AnalysisTemplate", "success-rate-istio")["spec"]["metrics"]
+    (metric,) = variants.manifest_of(objects, "AnalysisTemplate", "success-rate-istio")["spec"]["metrics"]
     assert isinstance(metric, dict)
     return metric

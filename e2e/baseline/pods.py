@@ -1,4 +1,4 @@
-"""Which pods were ready when, from the timeline, and when the gateway had followed."""
+"""The stages of a Deployment's update, from the timeline: which pods were ready, and got requests, when."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from fixtures.timeline.records import PodRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.records import Request
 
-# What the gateway takes to follow the pods is some tenths of a second, and so is what the watch takes to tell
-# of them; a machine may be ten times as busy.
+# The gateway follows a change of the ready pods within some tenths of a second, and so does the watch. On a
+# busy machine they may take ten times as long.
 CONVERGENCE_SECONDS = 5.0
 # The shortest stage worth measuring.
 _SHORTEST_SECONDS = 3.0
-# The watch may tell of a change as much later than it told istiod.
+# The recorder may get a change this many seconds later than istiod.
 _LAG = 0.25
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A time in which the ready pods did not change: `new` of `total` were of the new version."""
+    """A time in which the set of ready pods did not change: `new` of `total` pods were of the new version."""
 
     window: Window
     new: int
@@ -36,7 +36,7 @@ class Stage:
 
 
 def ready_shares(records: Recording, version: str) -> Iterator[Stage]:
-    """The stages of an update to `version`, without the times at which the gateway asked other pods."""
+    """The stages of an update to `version`, without the times in which other pods got requests."""
     sent = requests(records, ACTIVE)
     ready: dict[str, str | None] = {}
     since = 0.0
@@ -56,10 +56,10 @@ def ready_shares(records: Recording, version: str) -> Iterator[Stage]:
 
 
 def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> Window:
-    """When each of the ready pods was asked and no other.
+    """The part of a stage in which every ready pod, and no other pod, got requests.
 
-    The gateway may follow late, or have followed before the watch told of the change. More than
-    `CONVERGENCE_SECONDS` of either is not forgiven.
+    The gateway may follow a change late, or before the recorder gets it. At most `CONVERGENCE_SECONDS` are
+    cut off at each end.
     """
     known = {request.pod for request in sent if request.t <= stage.start}
     answered = [request for request in sent if request.pod and request.t in stage]

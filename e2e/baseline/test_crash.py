@@ -94,7 +94,7 @@ def test_without_a_probe_or_with_all_pods_unavailable_the_crash_is_an_outage(
 
 def _deployment(*, unavailable: int | str, probe: bool = True) -> Variant:
     def change(objects: list[Object]) -> None:
-        spec = variants.found(objects, "Deployment")["spec"]
+        spec = variants.manifest_of(objects, "Deployment")["spec"]
         spec["strategy"]["rollingUpdate"]["maxUnavailable"] = unavailable
         if not probe:
             for container in spec["template"]["spec"]["containers"]:
@@ -105,7 +105,7 @@ def _deployment(*, unavailable: int | str, probe: bool = True) -> Variant:
 
 def _boots_for_a_while(objects: list[Object]) -> None:
     """It crashes 10 s after its start, as much software would: new pods are Ready together for a while."""
-    template = variants.found(objects, "Deployment")["spec"]["template"]
+    template = variants.manifest_of(objects, "Deployment")["spec"]["template"]
     (container,) = template["spec"]["containers"]
     boot = "import runpy, time; time.sleep(10); runpy.run_module('api', run_name='__main__', alter_sys=True)"
     container["command"] = ["python3", "-c", boot]

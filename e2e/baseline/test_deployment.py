@@ -60,7 +60,7 @@ def test_a_rolling_update_follows_the_pods_and_is_stopped_by_no_error_rate(
 
 def _one_pod_every_few_seconds(objects: list[Object]) -> None:
     """Each stage of the update lasts long enough for its share to be measured."""
-    deployment = variants.found(objects, "Deployment")
+    deployment = variants.manifest_of(objects, "Deployment")
     deployment["spec"]["minReadySeconds"] = _STEP_SECONDS
     deployment["spec"]["strategy"] = {
         "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}

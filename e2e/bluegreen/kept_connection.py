@@ -1,4 +1,4 @@
-"""A client in the cluster that creates payments over one connection, which it keeps."""
+"""A client in the cluster that creates payments over one connection, which it keeps open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from fixtures.kube.errors import KubeError
 from fixtures.trial.trial import Trial
 
 _NAME = "client"
-# A line for each answer: when, and from which version. The node's CLOCK_MONOTONIC is this host's.
+# It prints a line for each answer: when it came, and from which version. The node has the same
+# CLOCK_MONOTONIC as this host.
 _PROGRAM = """
 import http.client, json, time
 order = json.dumps({"amount": 1, "currency": "EUR", "payee": "kept connection"})
@@ -22,13 +23,13 @@ while True:
     except (OSError, http.client.HTTPException) as error:
         print(f"{time.monotonic():.3f} - {error}", flush=True)
         connection.close()
-    # Some 20 writes a second: the last one to a version is known as precisely as that.
+    # About 20 writes a second, so the time of the last write to a version is known to about 50 ms.
     time.sleep(0.05)
 """
 
 
 def with_client(objects: list[Object]) -> None:
-    """Add the client to the manifests of a trial; it is there from the beginning."""
+    """Add the client to the manifests of a trial, so that it runs from the beginning."""
     (rollout,) = [manifest for manifest in objects if manifest["kind"] == "Rollout"]
     template = rollout["spec"]["template"]["spec"]
     (container,) = template["containers"]
@@ -51,7 +52,7 @@ def with_client(objects: list[Object]) -> None:
 
 
 def first_answer(app: Trial) -> None:
-    """Return once the client was answered by a version. Raises PendingError until then."""
+    """Return once a version has answered the client. Raises PendingError before that."""
     try:
         found = answers(app)
     except KubeError as error:

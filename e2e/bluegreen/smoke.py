@@ -17,7 +17,7 @@ _ORDER = {"amount": 1250, "currency": "EUR", "payee": "smoke test"}
 
 
 def smoke_test(app: Trial, version: str) -> list[str]:
-    """What is wrong with the version behind the preview's host; empty when it may be promoted.
+    """The failed checks of the version behind the preview's host; empty if it may be promoted.
 
     Raises:
         ConditionNotMetError: The preview's host never led to that version.
@@ -26,7 +26,7 @@ def smoke_test(app: Trial, version: str) -> list[str]:
     is_it = with_header("x-version", version)
 
     def ask() -> dict[str, requests.Response]:
-        # All of them: the gateway's threads hear of a change one after the other.
+        # Every request has to reach the version: the gateway's threads learn of a change one after the other.
         return {
             "create a payment": answer_of(**_preview(app), method="POST", json=_ORDER, accept=is_it),
             "list payments": answer_of(**_preview(app), accept=is_it),
@@ -48,7 +48,7 @@ def wait_for_preview(app: Trial, status: int) -> None:
 
 
 def _preview(app: Trial) -> dict[str, Any]:
-    """What leads a request to the preview."""
+    """The arguments that send a request to the preview."""
     return {
         "url": f"{app.environment.gateway_url}/payments",
         "headers": {"Host": app.hosts[1]},

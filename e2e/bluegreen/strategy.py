@@ -1,4 +1,4 @@
-"""What the Rollouts of the blue-green scenarios have different from the base."""
+"""Changes of the Rollout's strategy for the blue-green scenarios."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fixtures.kube.client import Object
 
 
 def blue_green(**settings: object) -> Variant:
-    """Other fields of the blue-green strategy."""
+    """Set fields of the blue-green strategy."""
 
     def change(objects: list[Object]) -> None:
         variants.strategy_of(objects).update(settings)

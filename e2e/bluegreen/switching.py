@@ -1,4 +1,4 @@
-"""How active went from one version to another, in the cluster and for clients; and the pods behind it."""
+"""When the active Service went from one version to another, in the cluster and for clients, and its pods."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 
 SERVICE = "payments-active"
-# What the gateway takes to follow a Service is some tenths of a second; a machine may be ten times as busy.
+# The gateway follows a change of a Service within some tenths of a second; on a busy machine it may take ten
+# times as long.
 CONVERGENCE_SECONDS = 5.0
-# The objects of a cluster are watched apart: what the Rollout says may be known before the rest is.
+# Each kind of object has its own watch: the Rollout's record may come before those of other objects.
 _TOLD_SECONDS = 10
 
 
@@ -31,11 +32,11 @@ class Switch:
         t: When the active Service was seen to select the other version, in Unix seconds.
         old: The version before.
         new: The version after.
-        converged: Seconds from then to the sending of the last request that the old version answered.
-        mixed: Seconds from the first answer of the new version to the sending of the last request that the
-            old one answered: while the gateway sent requests to both. 0 if it sent none to both.
-        overlap: Seconds from the first answer of the new version to the last one of the old: the same with
-            requests that were under way.
+        converged: Seconds from `t` until the last request was sent that the old version answered.
+        mixed: Seconds from the first answer of the new version until the last request was sent that the old
+            version answered: the time in which the gateway sent requests to both. 0 if there was none.
+        overlap: Seconds from the first answer of the new version to the last answer of the old one: as
+            `mixed`, but with requests that were under way.
     """
 
     t: float
@@ -46,7 +47,7 @@ class Switch:
     overlap: float
 
     def settled(self) -> Window:
-        """From when on clients may get the new version only."""
+        """The time in which clients may get only the new version."""
         return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), math.inf)
 
     def __str__(self) -> str:
@@ -54,14 +55,14 @@ class Switch:
 
 
 def switches(records: Recording) -> list[Switch]:
-    """Every change of the version behind the active Service, in their order."""
+    """Every change of the version behind the active Service, in order."""
     sent = requests(records, ACTIVE)
     found: list[Switch] = []
-    # The earliest moment at which the gateway may have been told; the watch may tell seconds later.
+    # The earliest moment at which the gateway may have got the change; the watch may be seconds later.
     written = -math.inf
     for change in changes(records):
         ((old, _),), ((new, _),) = change.before.items(), change.after.items()
-        # Until the next change: it may bring the old version back.
+        # Only until the next change, which may bring the old version back.
         during = [request for request in sent if request.t < change.until]
         came = [r.received for r in during if r.version == new and r.received >= written]
         went = [r for r in during if r.version == old]
@@ -72,18 +73,19 @@ def switches(records: Recording) -> list[Switch]:
 
 
 def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
-    """Assert that the only switch was one: nothing of the new version before, nothing of the old one after.
+    """Assert that no client got the new version before the only switch, nor the old version after it.
 
     Args:
-        records: Of the timeline.
+        records: The trial's recording.
         switch: The switch.
-        promoted: When it was asked for, in Unix seconds.
+        promoted: When the promotion was asked for, in Unix seconds.
 
     Returns:
-        The answers of the new version before it, and of the old one once clients were switched.
+        The checks that the new version gave no answer before the promotion, and the old one none after the
+        clients were switched.
 
     Raises:
-        ConditionNotMetError: There were some, or too few requests for a verdict.
+        ConditionNotMetError: There were such answers, or too few requests for a verdict.
     """
     return (
         assert_exactly_none(answered_by(records, promoted), stream=ACTIVE, version=switch.new),
@@ -92,16 +94,16 @@ def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tupl
 
 
 def answered_by(records: Recording, moment: float) -> Recording:
-    """The recording without requests under way at a moment, which may have been answered after it."""
+    """The recording with only those requests that were answered by a moment."""
     sent = records.requests
     return records.with_requests(sent.where(sent.received <= moment))
 
 
 def stays_active(app: Trial, version: str) -> None:
-    """See that the active Service selects a version within 10 s, and from then on until that can be judged.
+    """Assert that the active Service selects a version within 10 s, and goes on until this can be judged.
 
     Raises:
-        ConditionNotMetError: It does not.
+        ConditionNotMetError: The Service does not select it in time, or selects another version later.
     """
     selects = behind(version, SERVICE)
     app.wait(selects, within=_TOLD_SECONDS)
@@ -109,7 +111,7 @@ def stays_active(app: Trial, version: str) -> None:
 
 
 def settles(app: Trial, condition: Condition, *, for_: float) -> None:
-    """See that a condition is met within 10 s, and from then on for so many seconds.
+    """Assert that a condition is met within 10 s, and then holds for `for_` seconds.
 
     Raises:
         ConditionNotMetError: It is not.
@@ -135,7 +137,7 @@ def available_at(records: Recording, version: str) -> float:
 def ready_pods_behind(records: Recording, version: str) -> int:
     """How many pods of a version were ready when the active Service was first made to select it.
 
-    In the order in which the API server took it: one watch may tell seconds later than the other.
+    Records are read in the order of the API server's writes, as one watch may be seconds behind another.
     """
     ready: dict[str, bool] = {}
     hashes = {pod_hash for pod_hash, tag in versions_by_hash(records).items() if tag == version}
@@ -163,7 +165,7 @@ def paused_first(records: Recording, after: float) -> float | None:
 
 
 def selected(records: Recording, service: str = SERVICE) -> list[str]:
-    """The versions that a Service has selected, in their order."""
+    """The versions that a Service has selected, in order."""
     versions = versions_by_hash(records)
     found = [versions[r.hash] for r in records.of(ServiceRecord) if r.name == service and r.hash]
     return [tag for place, tag in enumerate(found) if place == 0 or found[place - 1] != tag]

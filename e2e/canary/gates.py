@@ -46,7 +46,7 @@ def load_test(*, rate: float, seconds: float) -> Variant:
     """An AnalysisTemplate `load-test`: a Job that loads the canary's pods by their Service."""
 
     def change(objects: list[Object]) -> None:
-        rollout = variants.found(objects, "Rollout")
+        rollout = variants.manifest_of(objects, "Rollout")
         arguments = ["http://payments-canary/payments", f"{rate:g}", f"{seconds:g}"]
         pod = copy.deepcopy(rollout["spec"]["template"]["spec"])
         (container,) = pod["containers"]

@@ -13,10 +13,10 @@ _SUBSETS = ("stable", "canary")
 
 def split_by_subset(objects: list[Object]) -> None:
     """Route to the subsets of one Service instead of to two Services."""
-    service = copy.deepcopy(variants.found(objects, "Service", "payments-stable"))
+    service = copy.deepcopy(variants.manifest_of(objects, "Service", "payments-stable"))
     service["metadata"]["name"] = "payments"
     for name in ("payments-stable", "payments-canary"):
-        objects.remove(variants.found(objects, "Service", name))
+        objects.remove(variants.manifest_of(objects, "Service", name))
     objects += [service, _destination_rule(service["metadata"]["namespace"])]
     _route_to_subsets(objects)
 
@@ -29,7 +29,7 @@ def _route_to_subsets(objects: list[Object]) -> None:
         "stableSubsetName": "stable",
         "canarySubsetName": "canary",
     }
-    (route,) = variants.found(objects, "VirtualService")["spec"]["http"]
+    (route,) = variants.manifest_of(objects, "VirtualService")["spec"]["http"]
     for entry, subset in zip(route["route"], _SUBSETS, strict=True):
         entry["destination"] |= {"host": "payments", "subset": subset}
 

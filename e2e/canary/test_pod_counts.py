@@ -121,7 +121,7 @@ def _by_pods_alone(objects: list[Object]) -> None:
     strategy = variants.strategy_of(objects)
     for field in ("trafficRouting", "stableService", "canaryService", "abortScaleDownDelaySeconds"):
         del strategy[field]
-    objects.remove(variants.found(objects, "Service", "payments-canary"))
-    variants.found(objects, "Service", "payments-stable")["metadata"]["name"] = "payments"
-    (route,) = variants.found(objects, "VirtualService")["spec"]["http"]
+    objects.remove(variants.manifest_of(objects, "Service", "payments-canary"))
+    variants.manifest_of(objects, "Service", "payments-stable")["metadata"]["name"] = "payments"
+    (route,) = variants.manifest_of(objects, "VirtualService")["spec"]["http"]
     route["route"] = [{"destination": {"host": "payments", "port": {"number": 80}}}]

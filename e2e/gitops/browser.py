@@ -34,12 +34,12 @@ _ANSWER_SECONDS = 90.0
 
 
 def find() -> str | None:
-    """The program, if there is one."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    """The path of an installed browser, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 class Browser:
-    """One page of a browser of its own, with nothing in it of the user's."""
+    """One page of a new browser, which has a profile of its own and nothing of the user's."""
 
     def __init__(self, program: str, folder: Path, url: str, authority: Path) -> None:
         """Prepare it.
@@ -47,8 +47,8 @@ class Browser:
         Args:
             program: Chromium.
             folder: Empty or absent; its profile and log go there.
-            url: Of the one server that it is for.
-            authority: PEM file of the authority that this server's certificate is verified with.
+            url: The URL of the only server that it will visit.
+            authority: PEM file of the authority that verifies this server's certificate.
         """
         self._program = program
         self._folder = folder
@@ -79,7 +79,7 @@ class Browser:
         self._ending.close()
 
     def set_cookie(self, url: str, name: str, value: str) -> None:
-        """Give it a cookie, as a login does."""
+        """Set a cookie in the browser, as a login does."""
         self._call("Network.setCookie", url=url, name=name, value=value, secure=True, httpOnly=True)
 
     def open(self, url: str) -> None:
@@ -89,12 +89,12 @@ class Browser:
             raise FiredampError(f"the browser cannot open {url}: {answer['errorText']}")
 
     def text(self) -> str:
-        """What a reader of the page sees."""
+        """The text that a reader of the page sees."""
         script = "document.body ? document.body.innerText : ''"
         return str(self._call("Runtime.evaluate", expression=script, returnByValue=True)["result"]["value"])
 
     def _start(self, their_input: int, their_output: int) -> subprocess.Popen[bytes]:
-        # The protocol is spoken on descriptors 3 and 4, whatever numbers the pipes have here.
+        # Chromium uses file descriptors 3 and 4 for the protocol, whatever numbers the pipes have here.
         shell = f'exec "$0" "$@" 3<&{their_input} 4>&{their_output}'
         command = ["bash", "-c", shell, self._program, *self._flags()]
         pipes = (their_input, their_output)
@@ -111,7 +111,7 @@ class Browser:
             f"--user-data-dir={self._folder / 'profile'}",
             f"--ignore-certificate-errors-spki-list={self._trusted}",
         ]  # fmt: skip
-        # Its sandbox does not start as root.
+        # Chromium's sandbox does not start as root.
         return [*flags, "--no-sandbox"] if os.geteuid() == 0 else flags
 
     def _call(self, method: str, **params: object) -> Object:
@@ -130,7 +130,7 @@ class Browser:
                 return found
 
     def _next(self, method: str, deadline: float) -> Object:
-        """The next message of the browser; it also tells of what nobody asked."""
+        """The next message of the browser: an answer, or an event that nobody asked for."""
         while b"\0" not in self._received:
             ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))
             more = os.read(self._from, 65536) if ready else b""
@@ -144,7 +144,7 @@ class Browser:
 
 
 def _fingerprint(url: str, authority: Path) -> str:
-    """The hash by which Chromium knows the server's key, once the authority has vouched for it."""
+    """The hash of the server's key as Chromium wants it; the server's certificate is verified first."""
     parts = urlsplit(url)
     pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443), ca_certs=str(authority))
     key = x509.load_pem_x509_certificate(pem.encode()).public_key()

@@ -1,4 +1,4 @@
-"""The CI job of docs/ci, run here against a config repository of the Git server in the cluster."""
+"""Runs the CI job of docs/ci on this machine, against a config repository of the cluster's Git server."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ WORKFLOW = ROOT / "docs" / "ci" / "deploy.yml"
 def deploy_by_ci(
     gitops: GitOps, url: str, tag: str, folder: Path, *, tools: Path | None = None, password: str = ""
 ) -> str:
-    """Run the workflow that deploys a tag, and return what its last step said.
+    """Run the workflow that deploys a tag, and return what its last step printed.
 
     Args:
         gitops: The Git server, and the kustomize to use.
-        url: Of the config repository.
+        url: The URL of the config repository.
         tag: The image's tag.
-        folder: For the steps' scripts.
-        tools: A folder of programs that come before all others.
-        password: Instead of the right one.
+        folder: Where the steps' scripts are written.
+        tools: A folder of programs that comes first in PATH.
+        password: Used instead of the right password.
     """
     server = gitops.git
     context = {

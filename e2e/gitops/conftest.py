@@ -1,4 +1,4 @@
-"""What tests of GitOps need besides a trial."""
+"""Fixtures for tests of GitOps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often, and for how long, a VirtualService did not have the weight that Argo Rollouts wanted."""
+"""Measures how often, and for how long, a VirtualService lost the weight that Argo Rollouts had set."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Flapping:
     """What happened to a weight in a window.
 
     Attributes:
-        resets: How often it was changed to another.
-        seconds: How long it was another, altogether.
-        longest: How long at most.
+        resets: How often it was changed to another value.
+        seconds: For how long in all it had another value.
+        longest: For how long it had another value at most, in seconds.
     """
 
     resets: int
@@ -29,7 +29,7 @@ class Flapping:
 
 
 def flapping(records: Recording, *, weight: int, window: Window) -> Flapping:
-    """Measure how often the canary's weight was not `weight` within a window."""
+    """Measure how often and for how long the canary's weight was not `weight` within a window."""
     weights = [
         (record.t, record.weights["payments-canary"])
         for record in records.of(WeightRecord)
@@ -46,6 +46,6 @@ def flapping(records: Recording, *, weight: int, window: Window) -> Flapping:
 def syncs(records: Recording, window: Window) -> int:
     """How many sync operations Argo CD began within a window."""
     states = (record for record in records.of(ApplicationRecord) if record.t in window)
-    # Argo CD tells whole seconds.
+    # Argo CD writes this time in whole seconds.
     begun = {record.operation_started for record in states if record.operation_started}
     return sum(start >= window.start - 1 for start in begun)

@@ -1,4 +1,4 @@
-"""Components of Argo CD, and the Git server, taken away for a while."""
+"""Takes away components of Argo CD, or the Git server, for a while."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fixtures.kube.client import Kube, Object, pods_of
 from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
 
 _SECONDS = 180.0
-# Statefully named, because it shards by its ordinal.
+# A StatefulSet, because its shard is the ordinal in the pod's name.
 _KINDS = {"argocd-application-controller": STATEFUL_SET}
 
 
@@ -29,7 +29,7 @@ def killed(kube: Kube, name: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def unreachable(kube: Kube, server: GitServer) -> Iterator[None]:
-    """Have nobody reach the Git server while the body runs."""
+    """Make the Git server unreachable while the body runs."""
     service = kube.get(SERVICE, git_server.SERVICE, git_server.NAMESPACE)
     assert service is not None
     selector = service["spec"]["selector"]
@@ -46,7 +46,7 @@ def unreachable(kube: Kube, server: GitServer) -> Iterator[None]:
 
 @contextmanager
 def polling(kube: Kube, seconds: int) -> Iterator[None]:
-    """Have Argo CD look at repositories every so many seconds while the body runs, instead of 120 to 180."""
+    """Have Argo CD poll repositories every `seconds` while the body runs, instead of every 120 to 180 s."""
     _configure(kube, {"timeout.reconciliation": f"{seconds}s", "timeout.reconciliation.jitter": "0s"})
     try:
         yield
@@ -78,7 +78,7 @@ def _selector(name: str) -> str:
 
 
 def _configure(kube: Kube, settings: Mapping[str, str | None]) -> None:
-    """Change Argo CD's settings, and restart whoever reads these when it starts."""
+    """Change Argo CD's settings, and restart the components that read them only when they start."""
     kube.patch(CONFIG_MAP, "argocd-cm", argocd.NAMESPACE, {"data": settings})
     with killed(kube, "argocd-application-controller"), killed(kube, "argocd-repo-server"):
         pass

@@ -1,4 +1,4 @@
-"""Someone else who pushes just before a CI job does."""
+"""Pushes to a config repository just before a CI job does, so that the job has to start again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from fixtures.gitops.repository import ConfigRepository
 
-# Says so and waits before it edits anything. By then the job has looked at the branch, and not pushed yet.
+# A stand-in for kustomize. Before an edit it says so and waits. At that time the job has looked at the
+# branch, and has not pushed yet.
 _KUSTOMIZE = """#!/bin/sh
 if [ "$1" = edit ]; then
   echo editing >"{asked}"
@@ -22,13 +23,13 @@ exec "{kustomize}" "$@"
 
 @contextmanager
 def rival(repository: ConfigRepository, kustomize: Path, folder: Path, *, pushes: int) -> Iterator[Path]:
-    """Push to `repository` while the job edits it, the first `pushes` times; yield a folder of tools for it.
+    """Push to `repository` while the job edits its clone, the first `pushes` times; yield a folder of tools.
 
     Args:
         repository: Where to push.
-        kustomize: The program that the job's stands for.
-        folder: Empty or absent.
-        pushes: How often.
+        kustomize: The program that the stand-in runs.
+        folder: The folder of tools, which has to come first in the job's PATH; empty or absent.
+        pushes: How often to push.
     """
     asked, done = folder / "asked", folder / "done"
     folder.mkdir()

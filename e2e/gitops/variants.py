@@ -1,4 +1,4 @@
-"""What the overlay of a scenario has different from the base: entries of kustomize's `patches`."""
+"""Changes of the overlay of a scenario: entries of kustomize's `patches`."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ Object = dict[str, Any]
 
 
 def canary_steps(*steps: int | str | None) -> Object:
-    """Steps of a canary: a number sets the weight, "8s" pauses for as long, None until it is promoted."""
+    """Steps of a canary: a number sets the weight, "8s" pauses for that time, None pauses until promoted."""
     return _patch("Rollout", _replace("/spec/strategy/canary/steps", [_step(step) for step in steps]))
 
 
 def judged_by(*templates: str) -> Object:
-    """The background analysis runs these AnalysisTemplates alone."""
+    """The background analysis runs only these AnalysisTemplates."""
     named = [{"templateName": name} for name in templates]
     return _patch("Rollout", _replace("/spec/strategy/canary/analysis/templates", named))
 
 
 def available_after(seconds: int) -> Object:
-    """Pods count as available once they are ready for that long, so that each step takes longer to get to."""
+    """Pods count as available once they have been ready for `seconds`, so that each step is reached later."""
     return _patch("Rollout", {"op": "add", "path": "/spec/minReadySeconds", "value": seconds})
 
 
 def progress_deadline(seconds: int) -> Object:
-    """A canary that is not available in time is aborted; its pods stay for a minute, and can be looked at."""
+    """A canary that is not available in time is aborted; its pods stay for a minute, to be looked at."""
     stay = {"op": "add", "path": "/spec/strategy/canary/abortScaleDownDelaySeconds", "value": 60}
     return _patch("Rollout", _replace("/spec/progressDeadlineSeconds", seconds), stay)
 
 
 def lingering() -> Object:
-    """Pods that are told to go serve for 8 s more: a gateway that is busy takes seconds to leave them."""
+    """Pods serve for 8 s more after SIGTERM: a busy gateway goes on sending them requests for seconds."""
     pod = "/spec/template/spec"
     linger = {"name": "LINGER_SECONDS", "value": "8"}
     return _patch(
@@ -46,12 +46,12 @@ def lingering() -> Object:
 
 
 def replicas(wanted: object) -> Object:
-    """How many pods the Rollout has, or what somebody took for a number."""
+    """Set the number of pods of the Rollout; for tests of bad input, to something that is not a number."""
     return _patch("Rollout", _replace("/spec/replicas", wanted))
 
 
 def response_header(name: str, value: str) -> Object:
-    """A route of the VirtualService that adds a header to each response."""
+    """The VirtualService's route adds a header to each response."""
     headers = {"response": {"set": {name: value}}}
     return _patch("VirtualService", {"op": "add", "path": "/spec/http/0/headers", "value": headers})
 

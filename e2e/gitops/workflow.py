@@ -1,4 +1,4 @@
-"""Runs the steps of a GitHub Actions workflow here, as the runner would."""
+"""Runs the steps of a GitHub Actions workflow on this machine, as a runner would."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def run_job(
 ) -> list[str]:
     """Run each `run` step of a job and return what each printed.
 
-    A checkout of the workflow's own repository is this checkout; any other action is refused.
+    For the action that checks out the repository, this checkout is used; any other action is refused.
 
     Args:
         workflow: The file.
         job: Name of the job.
-        context: What expressions stand for, such as "secrets.TOKEN"; an unknown one is an error.
+        context: The values of expressions, such as "secrets.TOKEN"; an unknown expression is an error.
         folder: Where the steps' scripts are written.
-        env: What the runner's machine has in its environment.
+        env: The environment variables of the runner's machine.
     """
     described = yaml.safe_load(workflow.read_text())["jobs"][job]
     shared = {**env, **_resolved(described.get("env", {}), context)}
@@ -39,7 +39,7 @@ def run_job(
             continue
         script = folder / f"step-{number}.sh"
         script.write_text(_resolve(step["run"], context))
-        # What the runner does for a step without `shell`.
+        # As the runner does it for a step without `shell`.
         variables = {**shared, **_resolved(step.get("env", {}), context)}
         printed.append(run(["bash", "-e", script], timeout=_STEP_SECONDS, cwd=ROOT, env=variables))
     return printed

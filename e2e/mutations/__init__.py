@@ -1,1 +1,1 @@
-"""All planted faults, and the mutation check: each fault has to turn the row red that should see it."""
+"""All planted faults, and the mutation check: each fault has to make the test fail that should notice it."""

@@ -1,6 +1,7 @@
-"""Plant each fault and run the row that has to see it: `make mutations`, or `python -m e2e.mutations FAULT…`.
+"""Plant each fault and run the row that must see it: `make mutations`, or `python -m e2e.mutations FAULT…`.
 
-Ends with 0 if every fault turned its row red, and every row is green with the same controller and no fault.
+A row is a test. Ends with 0 if every fault made its row fail, and every row passes with the same controller
+and no fault.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from fixtures.core.progress import Phases
 _ROOT = Path(__file__).parents[2]
 _JUNIT = "junit.xml"
 _LONGEST = 600.0
-# Each has a cluster with its stack and load.
+# Each run has a cluster with its stack and load.
 _MOST_AT_ONCE = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the check; the exit code."""
+    """Run the check and return the exit code."""
     names = [*(fault.name for fault in FAULTS), NONE]
     parser = Arguments(prog="python -m e2e.mutations", description=__doc__)
     parser.add_argument(
-        "faults", nargs="*", metavar="FAULT", help=f"these again; {NONE} is the control. All by default"
+        "faults", nargs="*", metavar="FAULT", help=f"run only these; {NONE} is the control. All by default"
     )
     at_once = whole_number(1, _MOST_AT_ONCE)
     parser.add_argument("--at-once", type=at_once, default=2, help="clusters side by side; 2 by default")
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs = list(pool.map(lambda job: observe(*job), jobs))
     print(table(runs))
     if to:
-        to.write_text(page(list(_found(out))))
+        to.write_text(page(list(_earlier_runs(out))))
     return 0 if all(run.is_as_it_should for run in runs) else 1
 
 
@@ -75,7 +76,7 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={folder / _JUNIT}"]
-    # A node id without parameters is that of the test on every provider.
+    # A row is a node id without parameters, so the provider is chosen by an option.
     where = ["--cluster-provider=native", f"--firedamp-output={folder / 'out'}"]
     command = [sys.executable, "-m", "pytest", *options, *where, row]
     with phases.phase(f"{fault}: {row.rpartition('::')[2]}", quiet_below=0):
@@ -92,8 +93,8 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
     return run
 
 
-def _found(out: Path) -> Iterator[RowRun]:
-    """What the last run of each job came to."""
+def _earlier_runs(out: Path) -> Iterator[RowRun]:
+    """The last run of each job, read from its folder."""
     for fault, row in _jobs():
         if (junit := _folder(out, fault, row) / _JUNIT).exists():
             yield row_run_of(fault, row, junit)

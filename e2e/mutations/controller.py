@@ -1,4 +1,4 @@
-"""Faults in the controller: built from a copy of its module in which each of them can be switched on."""
+"""Builds and runs Argo Rollouts with faults that can be switched on, from a changed copy of its module."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from fixtures.kube.client import Object
 from fixtures.kube.provider import load_images
 
 _COMPONENT = "rollouts"
-# What the controller reads: the name of the one fault that is on.
+# The environment variable of the controller that names the one fault that is switched on.
 _VARIABLE = "FIREDAMP_FAULT"
 _TAG = "faults"
-# In each package that has an edit: planted("name") in an edit asks whether that fault is on.
+# A file for each package that has an edit. An edit calls planted("name") to ask whether that fault is on.
 _SWITCH = """\
 package {package}
 
@@ -39,8 +39,8 @@ class Edit:
 
     Attributes:
         file: Its path in the controller's module.
-        old: What stands there exactly once.
-        new: What stands there instead, and asks `planted("NAME")` before it does otherwise.
+        old: The text to replace, which must occur exactly once.
+        new: The text in its place, which behaves differently only if `planted("NAME")`.
     """
 
     file: str
@@ -53,10 +53,10 @@ class StaleEditError(Exception):
 
 
 def changed_files(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
-    """The files that differ, by their path in the module.
+    """The changed and added files: their text by their path in the module.
 
     Raises:
-        StaleEditError: What an edit replaces is not there, or more than once.
+        StaleEditError: The text that an edit replaces is missing, or occurs more than once.
     """
     changed: dict[str, str] = {}
     for edit in edits:
@@ -71,7 +71,7 @@ def changed_files(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
 
 
 def build(edits: Sequence[Edit]) -> Path:
-    """Build the controller with all edits and return the archive of its image, from the cache if it is there.
+    """Build the controller with all edits, unless the cache has it, and return the archive of its image.
 
     Raises:
         StaleEditError: An edit does not fit.
@@ -83,7 +83,7 @@ def build(edits: Sequence[Edit]) -> Path:
     files = changed_files(edits, sources)
 
     def make(target: Path) -> None:
-        # Go refuses an overlay of its module cache.
+        # A copy, because Go refuses an overlay (-overlay) of files in its module cache.
         copy = target / "sources"
         _copy(sources, copy)
         for path, text in files.items():
@@ -100,7 +100,7 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
     """Have a cluster run the controller in the archive, with one fault switched on, or "" for none.
 
     Raises:
-        FiredampError: It does not come up.
+        FiredampError: The controller does not become ready.
     """
     environment.stack.upgrade(
         environment.kube,
@@ -111,7 +111,7 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
 
 
 def _copy(sources: Path, target: Path) -> None:
-    """Copy a module out of Go's cache, where all is read-only."""
+    """Copy a module out of Go's cache, where all files are read-only."""
     for path in sources.rglob("*"):
         if path.is_file():
             place = target / path.relative_to(sources)

@@ -13,15 +13,15 @@ from e2e.types import Variant
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, and who has to notice.
+    """One planted fault, and the tests that have to notice it.
 
     Attributes:
-        name: In lower case, words joined by hyphens.
-        what: What is wrong, as a sentence would say it.
-        rows: The tests, by node id, each of which has to fail.
-        edits: What is changed in the controller; each asks `planted(name)`.
-        manifests: What is changed in the manifests of each trial.
-        harness: What is changed in the harness.
+        name: Its name, in lower case, with hyphens between words.
+        what: What is wrong, as a sentence.
+        rows: The node ids of the tests, each of which has to fail.
+        edits: The changes of the controller; each asks `planted(name)`.
+        manifests: The change of the manifests of each trial.
+        harness: The change of the harness.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Fault:
 
     @property
     def where(self) -> str:
-        """In which part it is planted."""
+        """The part in which it is planted: controller, manifests or harness."""
         if self.edits:
             return "controller"
         return "manifests" if self.manifests else "harness"

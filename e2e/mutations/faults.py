@@ -1,4 +1,4 @@
-"""The faults of the mutation check, in the order in which they are told."""
+"""All faults of the mutation check, in the order of the page."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FAULTS: tuple[Fault, ...] = (*_in_controller(), *IN_MANIFESTS, *IN_GITOPS, *IN_H
 
 def by_name(name: str) -> Fault:
     """The fault of that name."""
-    (found,) = [fault for fault in FAULTS if fault.name == name]
-    return found
+    (fault,) = [each for each in FAULTS if each.name == name]
+    return fault
 
 
 def edits() -> tuple[Edit, ...]:
-    """All changes of the controller: one binary has every fault, and at most one of them is switched on."""
+    """The changes of the controller for all faults: one binary has all, and at most one is switched on."""
     return tuple(edit for fault in FAULTS for edit in fault.edits)

@@ -14,7 +14,7 @@ _ISTIOD = "app=istiod"
 
 
 def tolerate_missed_deadlines(kube: Kube, namespace: str) -> None:
-    """From now on a canary that never becomes available is reported, and left where it is."""
+    """From now on, a canary that does not become available in time is reported, but not aborted."""
     spec = {"progressDeadlineAbort": False, "progressDeadlineSeconds": 5}
     kube.patch(ROLLOUT, "payments", namespace, {"spec": spec})
 
@@ -22,7 +22,7 @@ def tolerate_missed_deadlines(kube: Kube, namespace: str) -> None:
 def freeze_virtual_services(kube: Kube, namespace: str) -> None:
     """Refuse every further change of a VirtualService in a namespace, as a broken admission webhook would.
 
-    Returns when it is so, which is a second or two after the policy has been made.
+    Returns when changes are refused, which is a second or two after the policy was created.
     """
     name = f"freeze-{namespace}"
     rules = [
@@ -81,7 +81,7 @@ def hold_back(kube: Kube, namespace: str) -> None:
 
 def stop_istiod(kube: Kube) -> None:
     """Cut the gateway off from all further changes, while the API server still accepts them."""
-    # With istiod gone its webhook would refuse every change of a VirtualService, and so the abort itself.
+    # Without istiod its webhook would refuse every change of a VirtualService, and so the abort itself.
     for name in ("istio-validator-istio-system", "istiod-default-validator"):
         kube.delete(_VALIDATING_WEBHOOK, name)
     kill(kube, "istiod", istio.NAMESPACE, _ISTIOD)

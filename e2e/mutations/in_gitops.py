@@ -1,4 +1,4 @@
-"""Faults between a commit and the cluster, and in upgrades."""
+"""Faults of the harness between a commit and the cluster, and in upgrades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults in the harness itself, which must not turn a row green."""
+"""Faults in the harness itself, with which no test may pass."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ _ABORT = "e2e/canary/test_abort.py"
 
 def preview_selects_active(objects: list[Object]) -> None:
     """The preview's route leads to the active Service."""
-    route = variants.found(objects, "VirtualService", "payments-preview")
+    route = variants.manifest_of(objects, "VirtualService", "payments-preview")
     route["spec"]["http"][0]["route"][0]["destination"]["host"] = "payments-active"
 
 
 def active_routes_to_preview(objects: list[Object]) -> None:
     """A tenth of the active traffic leaks to the preview."""
-    route = variants.found(objects, "VirtualService", "payments")
+    route = variants.manifest_of(objects, "VirtualService", "payments")
     port = {"number": 80}
     route["spec"]["http"][0]["route"] = [
         {"destination": {"host": "payments-active", "port": port}, "weight": 90},

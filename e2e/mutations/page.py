@@ -1,4 +1,4 @@
-"""What the mutation check found, for a terminal and as a page of the documentation."""
+"""Shows the results of the mutation check, on a terminal and as a page of the documentation."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ it was run. `make mutations` does it again; this page is what it wrote.
 
 
 def table(runs: Sequence[RowRun]) -> str:
-    """One line for each run, and how many were as they should be."""
+    """One line for each run, and a line that counts the runs with the right result."""
     lines = [f"{each.fault:38} {each.status.value:20} {_short(each.row)}" for each in runs]
     good = sum(each.is_as_it_should for each in runs)
     return "\n".join([*lines, f"{good} of {len(runs)} as they should be"])
 
 
 def page(runs: Sequence[RowRun]) -> str:
-    """A page in Markdown."""
+    """The page of all results, in Markdown."""
     faults = [each for each in runs if each.fault != NONE]
     control = [each for each in runs if each.fault == NONE]
     caught = sum(each.is_as_it_should for each in faults)

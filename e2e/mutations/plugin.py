@@ -14,7 +14,7 @@ from e2e.variants import combined
 from fixtures.trial import sample
 from fixtures.trial.baseline import Baseline, baseline
 
-# With the changed controller and none of its faults.
+# The control: the changed controller, with none of its faults switched on.
 NONE = "none"
 
 
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def fault_in_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Plants what is not in the controller, before anything is started."""
+    """Plants a fault of the harness or the manifests, before anything is started."""
     name = request.config.getoption("--fault")
     with pytest.MonkeyPatch.context() as patch:
         if name != NONE:
@@ -39,7 +39,7 @@ def fault_in_the_harness(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def faulty_controller(request: pytest.FixtureRequest) -> None:
-    """Plants what is in the controller, in the session's cluster."""
+    """Replaces the controller of the session's cluster, if the fault is in the controller."""
     name = request.config.getoption("--fault")
     if name == NONE or by_name(name).edits:
         environment = request.getfixturevalue("environment")
@@ -48,13 +48,13 @@ def faulty_controller(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def fault_in_the_controller(request: pytest.FixtureRequest) -> None:
-    """Plants it before the first test that has a cluster."""
+    """Has the controller replaced before the first test that uses the cluster."""
     if "environment" in request.fixturenames:
         request.getfixturevalue("faulty_controller")
 
 
 def with_fault(change: Variant) -> Callable[..., Baseline]:
-    """A `baseline` whose variant is followed by a change."""
+    """A function like `baseline` that applies a change after the variant."""
 
     def changed(strategy: str, *, variant: Variant | None = None, **options: Any) -> Baseline:  # noqa: ANN401
         both = combined(variant, change) if variant else change

@@ -1,4 +1,4 @@
-"""What became of a row that ran with a fault, or of one that ran without."""
+"""The result of a row (a test) that ran with a fault, or without one as a control."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from e2e.mutations.plugin import NONE
 
 
 class RowStatus(Enum):
-    """What became of the row."""
+    """How the run of a row ended."""
 
     CAUGHT = "caught"
     MISSED = "missed"
@@ -26,10 +26,10 @@ class RowRun:
     """One run of one row.
 
     Attributes:
-        fault: Which was planted; NONE for the control.
-        row: The test, by node id.
-        status: What became of it.
-        why: The first line of what it failed with.
+        fault: The fault that was planted; NONE for the control.
+        row: The node id of the test.
+        status: How the run ended.
+        why: The first line of the failure.
         seconds: How long the test took.
     """
 
@@ -41,21 +41,21 @@ class RowRun:
 
     @property
     def is_as_it_should(self) -> bool:
-        """Whether the fault was caught, or the control is green."""
+        """Whether the fault was caught or, for the control, the test passed."""
         return self.status in {RowStatus.CAUGHT, RowStatus.GREEN}
 
 
 def row_run_of(fault: str, row: str, junit: Path) -> RowRun:
-    """Read what pytest wrote of a run of one test."""
+    """Read the JUnit file that pytest wrote about a run of one test."""
     cases = list(ET.parse(junit).getroot().iter("testcase")) if junit.exists() else []  # noqa: S314 - our own
     if len(cases) != 1:
         return RowRun(fault, row, RowStatus.BROKEN, "pytest ran no such test", 0.0)
     (case,) = cases
     seconds = float(case.get("time", "0"))
-    # An error is one of a fixture, before or after the test: it says nothing of what the test sees.
+    # An error comes from a fixture, before or after the test: it says nothing about what the test notices.
     for other in ("error", "skipped"):
-        if (found := case.find(other)) is not None:
-            return RowRun(fault, row, RowStatus.BROKEN, _first_line(found), seconds)
+        if (element := case.find(other)) is not None:
+            return RowRun(fault, row, RowStatus.BROKEN, _first_line(element), seconds)
     failed = case.find("failure")
     if failed is None:
         return RowRun(
@@ -65,7 +65,7 @@ def row_run_of(fault: str, row: str, junit: Path) -> RowRun:
     return RowRun(fault, row, status, _first_line(failed), seconds)
 
 
-def _first_line(found: ET.Element) -> str:
-    lines = (found.get("message") or "").strip().splitlines()
-    # Without the module of the error's class.
+def _first_line(element: ET.Element) -> str:
+    lines = (element.get("message") or "").strip().splitlines()
+    # Without the module name before the error's class.
     return re.sub(r"^(?:\w+\.)+(?=\w+:)", "", lines[0]) if lines else ""

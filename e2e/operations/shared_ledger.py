@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from e2e.variants import found, judged_by, spec_of
+from e2e.variants import judged_by, manifest_of, spec_of
 from fixtures.conditions.conditions import deployment_available
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT
@@ -18,7 +18,7 @@ _READY_SECONDS = 60
 
 def with_shared_ledger(objects: list[Object]) -> None:
     """Add the ledger, another instance of the sample API, and tell the app where it is."""
-    rollout = found(objects, "Rollout")
+    rollout = manifest_of(objects, "Rollout")
     spec = spec_of(objects)
     (container,) = spec["template"]["spec"]["containers"]
     namespace = rollout["metadata"]["namespace"]

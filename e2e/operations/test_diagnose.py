@@ -8,7 +8,7 @@ from e2e.deadline import give_up_after
 from e2e.operations.diagnosing import as_applied, diagnose, rival, told
 from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
-from e2e.variants import canary_steps, combined, found, judged_by, spec_of, without_analysis
+from e2e.variants import canary_steps, combined, judged_by, manifest_of, spec_of, without_analysis
 from fixtures.conditions.conditions import aborted, paused_at, promoted
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
@@ -157,7 +157,7 @@ def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numb
 
 
 def _wrong_path(objects: list[Object]) -> None:
-    template = found(objects, "AnalysisTemplate", "success-rate")
+    template = manifest_of(objects, "AnalysisTemplate", "success-rate")
     prometheus = template["spec"]["metrics"][0]["provider"]["prometheus"]
     prometheus["query"] = prometheus["query"].replace('"/payments"', '"/payment"')
 

@@ -1,4 +1,4 @@
-"""What the tutorial says to do, in its order: files to save, tests to run, and what they print."""
+"""Reads the steps of the tutorial in order: the files to save, the tests to run, and what they print."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Step:
 
     Attributes:
         file: Where the reader saves it.
-        source: What is in it.
+        source: The text of the file.
         shown: The lines that the page shows of the output of its run.
     """
 
@@ -33,7 +33,7 @@ def steps(page: Path = PAGE) -> Iterator[Step]:
     """The steps of the page.
 
     Raises:
-        ValueError: A file is saved and not run, or run and nothing is shown, or the other way round.
+        ValueError: The page does not have, for each step, a file, the command that runs it, and its output.
     """
     found = [
         code

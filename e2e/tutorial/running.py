@@ -1,4 +1,4 @@
-"""Test files are run as by their author, in a pytest of their own, on the cluster of the session."""
+"""Runs test files as their author would, in a pytest session of their own, on the cluster of the session."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _NOT_TWICE = ("timeout", "faulthandler", "cacheprovider", "xdist", "locust")
 
 
 class RunTests(Protocol):
-    """What the fixture `run_tests` gives."""
+    """The type of the fixture `run_tests`."""
 
     def __call__(self, file: Path) -> str:
         """Run a test file and return what pytest printed."""
 
 
 def run_pytest(file: Path, environment: Environment, output: Path) -> None:
-    """Run a test file in this process, as if it were alone; the results go to `output`."""
+    """Run a test file in this process, in a pytest session of its own; the results go to `output`."""
     settings = file.parent / "pytest.ini"
     settings.write_text("[pytest]\n")
     without = [word for name in _NOT_TWICE for word in ("-p", f"no:{name}")]
@@ -31,7 +31,7 @@ def run_pytest(file: Path, environment: Environment, output: Path) -> None:
 
 
 class _Shared:
-    """A plugin that gives tests a cluster that is running."""
+    """A pytest plugin that gives tests a cluster that is running already."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
