@@ -1,4 +1,4 @@
-"""What each request was and got, as one record, and the file that has the records of a stream of load."""
+"""The record of one request and its answer, and the file that holds the records of a stream of load."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from fixtures.core.record import Record, Time
 
 
 class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
-    """One request as its client saw it; all times are unix seconds of one clock.
+    """One request as its client saw it; all times are Unix seconds of one clock.
 
     Attributes:
         t: When it was sent.
-        intended: When the schedule wanted it sent; later than that by more than a little is "late".
-        received: When its answer was complete, or given up.
-        latency_ms: `received - intended`, what a user who came at the intended time had to wait.
-        service_ms: `received - t`.
-        status: HTTP status, 0 when there was no answer.
+        intended: When it should be sent by the schedule; see `loadgen.queries.LATE_MS` for what is late.
+        received: When its answer was complete, or when the client gave up.
+        latency_ms: `received - intended`, in milliseconds: the wait of a user who comes at the intended time.
+        service_ms: `received - t`, in milliseconds.
+        status: HTTP status; 0 if there was no answer.
         version: The answer's `x-version`.
         pod: The answer's `x-pod`.
         host: The Host header sent.
         path: The path asked for.
         stream: The stream of load that it belongs to.
         reused: Whether it went over a connection that an earlier request had opened.
-        error: Why there was no complete answer.
-        free: Of a request sent late (`loadgen.queries.LATE_MS`): whether a client was free when it was due.
-            If one was, the load generator itself was late; if none was, all of them waited for answers. None
-            if it was sent in time.
+        error: Why there was no complete answer; None if there was one.
+        free: For a request that was sent late: whether a client was free at its intended time. If so, the
+            load generator itself was late; if not, all clients were waiting for answers. None for a request
+            that was sent in time.
     """
 
     intended: Time
@@ -48,7 +48,7 @@ class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
 
     @property
     def failed(self) -> bool:
-        """Whether its client was let down: no complete answer, or a status of 400 and above."""
+        """Whether there was no complete answer, or a status outside of 200 to 399."""
         return self.error is not None or not 200 <= self.status < 400
 
 

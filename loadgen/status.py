@@ -1,4 +1,4 @@
-"""How the load generator says, four times a second, how its run stands."""
+"""The status that the load generator writes to a file four times a second."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _WINDOW_S = 5.0
 
 
 class Status(Record, frozen=True, kw_only=True, tag="load"):
-    """One look at the run; times are unix seconds.
+    """The status of a load at one moment; times are Unix seconds.
 
     Attributes:
-        t: Now.
-        began: Time zero of the schedules.
-        until: Up to when requests were asked for: now, or the moment the run was stopped.
-        sent: Requests sent, under way or done, by stream.
-        starved: How many of them were sent late although a client was free, by stream.
-        cpu_s: Processor time that the load generator's process has used, in seconds, as psutil would say;
-            Locust's own warning looks every 5 s and is blind for the first 10, so is not used.
+        t: When the status was written.
+        began: When the schedules of all streams began.
+        until: The end of the schedule so far: the same as `t`, or when the load was stopped.
+        sent: Number of requests sent, whether or not they were answered yet, by stream.
+        starved: Number of requests that were sent late although a client was free, by stream.
+        cpu_s: Processor time that the load generator's process has used, in seconds. Locust's own warning is
+            not used, because it measures every 5 s only and not at all in the first 10 s.
     """
 
     began: Time
@@ -35,19 +35,19 @@ class Status(Record, frozen=True, kw_only=True, tag="load"):
 
 
 def status_file(folder: Path, streams: Sequence[str]) -> Path:
-    """Where the run of these streams says how it stands."""
+    """Return the path of the status file of a load with these streams."""
     return folder / f"load-{'-'.join(streams)}.jsonl"
 
 
 def read_statuses(path: Path) -> list[Status]:
-    """Return all looks at the run so far, oldest first; none when it has not begun."""
+    """Return all statuses of a load so far, oldest first; none if it has not begun."""
     if not path.exists():
         return []
     return read_records(path, Status)[0]
 
 
 def silence(statuses: Sequence[Status]) -> float:
-    """Return the longest time, in seconds, in which a run said nothing while requests were asked for."""
+    """Return the longest time in seconds between two statuses, the first of them before the load's end."""
     pairs = pairwise(statuses)
     return max((after.t - before.t for before, after in pairs if before.t < statuses[-1].until), default=0.0)
 
@@ -55,7 +55,7 @@ def silence(statuses: Sequence[Status]) -> float:
 def cpu_peak(statuses: Sequence[Status]) -> float:
     """Return the most processor time used per second over any five seconds, as a share of one core.
 
-    A run shorter than that is judged as a whole; 0 when there are not two looks.
+    For a load shorter than five seconds it is the average of the whole load; 0 if there are not two statuses.
     """
     peak, first = 0.0, 0
     for last in range(1, len(statuses)):

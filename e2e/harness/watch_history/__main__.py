@@ -123,7 +123,7 @@ def _caught_up(timeline: Timeline) -> int:
     """Have the recorder tell everything; return up to which resource version it has."""
     ends = time.monotonic() + _CAUGHT_UP_SECONDS
     told = [RECORDS[kind.kind] for kind in KINDS]
-    watches = [watched for watched in timeline.watched if watched.told in told]
+    watches = [watched for watched in timeline.watched if watched.record_type in told]
     tickets = [watched.freshness.ask() for watched in watches]
     versions = [w.freshness.answered(t, until=ends) for w, t in zip(watches, tickets, strict=True)]
     timeline.require_whole()
