@@ -1,9 +1,9 @@
-"""Tests of a share that stay valid however often one looks, and whenever one stops.
+"""Statistical tests of a share that stay valid no matter how often one looks at the data and when one stops.
 
-Both are betting scores ("e-values"): the likelihood of the data under a mixture
-of shares over their likelihood under the share that is claimed. If the claim is
-true, the score is a non-negative (super)martingale that starts at 1, so by
-Ville's inequality it ever reaches 1/alpha with probability at most alpha.
+Both tests compute a betting score ("e-value"): the likelihood of the data under a mixture
+of shares, divided by their likelihood under the claimed share. If the claim is
+true, the score is a non-negative (super)martingale that starts at 1. So, by
+Ville's inequality, the probability that it ever reaches 1/alpha is at most alpha.
 
 Sources: Ville 1939, Étude critique de la notion de collectif; Robbins 1970
 (the uniform mixture used here), https://doi.org/10.1214/aoms/1177696786;
@@ -25,11 +25,14 @@ from loadgen.statistics import ALPHA, Interval
 
 @dataclass(slots=True)
 class ShareWatch:
-    """Whether the share observed stays consistent with `weight`, at every look.
+    """Tests after every look at the data whether the observed share is still consistent with a weight.
 
     Attributes:
-        weight: The share claimed, 0 to 1. For 0 and 1 a single exception contradicts.
+        weight: The claimed share, 0 to 1. Weights of 0 and 1 are contradicted by a single exception.
         alpha: Probability that a true weight is ever contradicted, over all looks together.
+        k: Number of requests counted so far that went to the version with this weight.
+        n: Number of all requests counted so far.
+        contradicted: Whether the weight has been contradicted.
     """
 
     weight: float
@@ -43,9 +46,9 @@ class ShareWatch:
             raise FiredampError(f"a weight is a share from 0 to 1, not {self.weight:g}")
 
     def add(self, k: int, n: int) -> bool:
-        """Count k more of n more requests; return whether the weight is still consistent with all of them.
+        """Count n more requests, k of them with the weight; return whether the weight is still consistent.
 
-        A contradiction stands: later data cannot take it back.
+        Once the weight has been contradicted, later data do not change that.
         """
         _count(self, k, n)
         self.contradicted |= log_evidence_against(self.weight, self.k, self.n) >= -math.log(self.alpha)
@@ -58,11 +61,14 @@ class ShareWatch:
 
 @dataclass(slots=True)
 class LimitWatch:
-    """Whether a share, of errors say, has been shown to exceed `limit`, at any look.
+    """Tests after every look at the data whether a share, for example of errors, exceeds a limit.
 
     Attributes:
-        limit: The greatest share allowed, 0 to 1. For 0 a single one exceeds.
+        limit: The greatest share allowed, 0 to 1. A limit of 0 is exceeded by a single request.
         alpha: Probability that a share up to the limit is ever called too high, over all looks together.
+        k: Number of requests counted so far that belong to the share, such as failed ones.
+        n: Number of all requests counted so far.
+        exceeded: Whether the limit has been shown to be exceeded.
     """
 
     limit: float
@@ -76,9 +82,9 @@ class LimitWatch:
             raise FiredampError(f"a limit is a share from 0 to below 1, not {self.limit:g}")
 
     def add(self, k: int, n: int) -> bool:
-        """Count k more of n more requests; return whether the limit has been shown to be exceeded.
+        """Count n more requests, k of them in the share; return whether the limit is shown to be exceeded.
 
-        Once shown, it stands: later data cannot take it back.
+        Once this has been shown, later data do not change it.
         """
         _count(self, k, n)
         self.exceeded |= log_evidence_above(self.limit, self.k, self.n) >= -math.log(self.alpha)
@@ -90,10 +96,10 @@ class LimitWatch:
 
 
 def anytime_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
-    """Return the confidence sequence at k of n: all weights that these data do not contradict.
+    """Return the confidence sequence at k of n: the interval of all weights that the data do not contradict.
 
-    It contains the true share at all n at once with probability >= 1 - alpha,
-    and is about a third wider than the interval for one fixed n.
+    With probability >= 1 - alpha, the intervals at all n contain the true share.
+    Each is about a third wider than an interval for one fixed n.
 
     Raises:
         FiredampError: k is not in 0..n.
@@ -118,10 +124,10 @@ def log_evidence_against(share: float, k: int, n: int) -> float:
 
 
 def log_evidence_above(limit: float, k: int, n: int) -> float:
-    """Return the log score against "the share is at most `limit`", by a uniform mixture over those above.
+    """Return the log score against "the share is at most `limit`", by a uniform mixture over greater shares.
 
-    It is a supermartingale for every share up to the limit: each likelihood ratio
-    of p > limit to limit is expected to be at most 1 there.
+    The score is a supermartingale for every share up to the limit: for such a share, the expected
+    likelihood ratio of any p > limit to the limit is at most 1.
     """
     above = float(betaincc(k + 1, n - k + 1, limit))
     if above == 0:

@@ -1,11 +1,11 @@
-"""The HTTP client of one simulated user: one connection, no retries, no memory.
+"""The HTTP client of one simulated user: it has one connection, and no retries, cookies or cache.
 
-Runs in Locust's process only. Each microsecond of it is spent some 280,000
-times in a run of the suite, so that a request is bytes that were made before,
-and only the parser is a library's. Nor would a library's client do: those send
-a request silently again when the server closes the connection without an answer
-(https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2), which is just what this
-harness looks for.
+It runs in Locust's process only. It sends some 280,000 requests in a run of the suite, so each microsecond
+counts: the bytes of a request are prepared before the load begins, and only the parser comes from a library.
+An HTTP client from a library could not be used anyway. When the server closes the connection without an
+answer, such clients send the request again without notice
+(https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2), and would hide just the failures that this harness
+looks for.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ from loadgen.ledger import Answer
 from loadgen.message import Message
 
 _PART_BYTES = 16_384
-# gevent's sockets do not let others run as long as there is something to read.
+# While there is something to read, gevent's sockets do not let other greenlets run. So after this many reads
+# in a row, the client lets them run.
 _PARTS_IN_A_ROW = 16
-# Asked not to wait, so that it need not be gevent's. `select` would refuse descriptors from 1,024 on.
+# The original `poll` of the operating system can be used, because it is called without waiting. `select` does
+# not accept descriptors from 1,024 on.
 _poll = monkey.get_original("select", "poll")
 
 
 class Client:
-    """A user's connection, made when it is first used and again when it is of no use any more.
+    """A client with one connection, which is opened at its first use, and again when it cannot be reused.
 
     Attributes:
-        reused: Whether the last request went over a connection that an earlier one had opened.
+        reused: Whether the last request used a connection that an earlier request had opened.
     """
 
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
-        """Have no connection yet.
+        """Prepare a client; no connection is opened yet.
 
         Args:
             address: Host and port.
@@ -49,14 +51,14 @@ class Client:
         self._socket: socket.socket | None = None
 
     def answer(self, message: Message) -> Answer:
-        """Send a request and return the final answer: a complete one, or one with an error."""
+        """Send a request and return its final answer; an incomplete answer has an error."""
         reading, error = Reading(message.method), None
         try:
             self._exchange(message.data, reading, time.monotonic() + self._timeout)
         except (OSError, UnreadableError) as caught:
             error = _why(caught)
         finally:
-            # Also when this client is stopped while it waits.
+            # This also happens when the greenlet is stopped while it waits.
             if not reading.is_reusable:
                 self.close()
         return Answer(reading.status, reading.version, reading.pod, error)
@@ -99,7 +101,7 @@ def _left(deadline: float) -> float:
 
 
 def _is_open(connection: socket.socket) -> bool:
-    """Whether the server has neither closed it nor sent what nobody asked for."""
+    """Whether the server has neither closed the connection nor sent anything without a request."""
     if connection.fileno() < 0:
         return False
     poll = _poll()
@@ -108,7 +110,7 @@ def _is_open(connection: socket.socket) -> bool:
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
-    """As `sendall`, which takes gevent twice as long."""
+    """Send all bytes before the deadline. gevent's `sendall` takes twice as long."""
     while data:
         connection.settimeout(_left(deadline))
         data = data[connection.send(data) :]

@@ -1,9 +1,9 @@
-"""Whether harness and load generator have one clock: what each of them notes must be possible to the other.
+"""Checks that the times of the harness and of the load generator can come from one clock.
 
-Both take their times from the epoch in the plan, and all processes of a machine share CLOCK_MONOTONIC. If
-that were ever wrong, every request would be shifted against every weight, and verdicts would be wrong without
-a sign of it. So each run is compared with what the harness knows: nothing is sent before the load generator
-is started or after it has ended, and a load that is told to stop has not stopped before.
+Both compute their times from the epoch in the plan, and all processes of a machine share CLOCK_MONOTONIC. If
+their clocks ever differed, all requests would be shifted in time against all weights, and verdicts would be
+wrong without anybody noticing. So the order of the times of each load is checked: nothing may be sent before
+the harness starts the load generator or after it has ended, and the load may not stop before it is asked to.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Sequence
 from fixtures.core.clock import ClockError
 from loadgen.status import Status
 
-# Records have six decimals.
+# Times in records are rounded to six decimals.
 _ROUNDING_S = 1e-5
 
 
 def require_start(first: Status, *, spawned: float, seen: float) -> None:
-    """Accept what the load generator says first.
+    """Check the times in the first status of a load generator.
 
     Args:
-        first: Its first status.
-        spawned: When the harness was about to start it, in Unix seconds.
-        seen: When the harness had read that status.
+        first: The first status.
+        spawned: When the harness was about to start the load generator, in Unix seconds.
+        seen: When the harness had read that status, in Unix seconds.
 
     Raises:
-        ClockError: It began before it was started, or after that was read.
+        ClockError: The load began before the harness started it, or the status was read before it was written.
     """
     _require(spawned, first.began, "the load generator says that it began before it was started")
     _require(first.t, seen, "the harness read a status of the load generator before it was written")
@@ -40,18 +40,18 @@ def require_end(
     stopping: float | None,
     ended: float,
 ) -> None:
-    """Accept the times of a run that has ended.
+    """Check the times of a load that has ended.
 
     Args:
-        statuses: What the load generator said, once at least.
+        statuses: All statuses of the load generator; at least one.
         first: When the first request was sent or due, in Unix seconds; None if there was none.
-        last: When the last answer came or was given up; None if there was none.
-        stopping: When the harness was about to tell it to stop, in Unix seconds; None if it ended by itself.
-        ended: When the harness knew that it had ended.
+        last: When the last answer came or was given up, in Unix seconds; None if there was none.
+        stopping: When the harness was about to ask it to stop, in Unix seconds; None if it ended by itself.
+        ended: When the harness knew that it had ended, in Unix seconds.
 
     Raises:
-        ClockError: Something was recorded before the load began or after it had ended, or it stopped before
-            it was told to.
+        ClockError: Something was recorded before the load began or after it had ended, or the load stopped
+            before it was asked to.
     """
     _require(statuses[-1].t, ended, "the load generator wrote a status after it had ended")
     _require(stopping, statuses[-1].until, "the load generator says that it stopped before it was told to")

@@ -1,4 +1,4 @@
-"""Locust processes, each forked from a zygote; see `loadgen.zygote`."""
+"""Starts Locust processes, each forked from a process that has imported Locust; see `loadgen.zygote`."""
 
 from __future__ import annotations
 
@@ -22,57 +22,57 @@ _of_this_thread = threading.local()
 
 
 class LocustProcess:
-    """A Locust that runs or ran, with the methods of `subprocess.Popen`."""
+    """A Locust process that is running or has ended, with the methods of `subprocess.Popen`."""
 
     def __init__(self, zygote: _Zygote, pid: int) -> None:
-        """Take charge of a process that the zygote forked."""
+        """Represent the process `pid` that the zygote has forked."""
         self.pid = pid
         self.returncode: int | None = None
         self._zygote = zygote
 
     def poll(self) -> int | None:
-        """The exit code, or -N for signal N; nothing while it runs."""
+        """Return the exit code, or -N if signal N ended the process; None while it runs."""
         with suppress(subprocess.TimeoutExpired):
             self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code, or -N for signal N, of a process that ends within `timeout` seconds.
+        """Wait until the process ends and return its exit code, or -N if signal N ended it.
 
         Raises:
-            subprocess.TimeoutExpired: It did not.
+            subprocess.TimeoutExpired: It did not end within `timeout` seconds.
         """
         if self.returncode is None:
             self.returncode = self._zygote.exit_code(timeout)
         return self.returncode
 
     def send_signal(self, which: signal.Signals) -> None:
-        """Send a signal to it, unless it has ended."""
+        """Send a signal to the process, unless it has ended."""
         if self.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, which)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end (SIGTERM)."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it."""
+        """End the process at once (SIGKILL)."""
         self.send_signal(signal.SIGKILL)
 
 
 def fork_locust(
     arguments: Sequence[str], *, folder: Path, log: Path, env: Mapping[str, str]
 ) -> LocustProcess:
-    """Start Locust in `folder`, with both outputs appended to `log` (mode 0600).
+    """Start Locust in `folder`, with standard output and standard error appended to `log` (mode 0600).
 
-    The kernel kills it when the thread that started it ends, as `spawn` has it.
+    The kernel kills it when the thread that started it ends; see `spawn`.
 
     Args:
-        arguments: Those of Locust.
-        folder: Its working directory.
-        log: Where its output goes; that of a zygote, too, which is started when none is idle.
-        env: Variables added to this process's own.
+        arguments: The command-line arguments of Locust.
+        folder: The working directory of Locust.
+        log: Where Locust's output goes, and that of a zygote, which is started if there is no idle one.
+        env: Environment variables that are added to those of this process.
     """
     message = {
         "arguments": list(arguments),
@@ -84,10 +84,10 @@ def fork_locust(
 
 
 class _Zygote:
-    """A zygote, which serves one run at a time."""
+    """A zygote process, which has at most one Locust process at a time."""
 
     def __init__(self, log: Path) -> None:
-        # Of this kind, so that each message is read as one.
+        # A socket of this type keeps messages apart: each one is read as a whole.
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = spawn(
@@ -96,46 +96,47 @@ class _Zygote:
                 cwd=_ROOT,
                 pass_fds=[theirs.fileno()],
             )
-        self._home = _idle_of_this_thread()
+        self._idle_zygotes = _idle_of_this_thread()
 
     def __del__(self) -> None:
-        """End it with the thread that had it, or when it is of no use any more."""
+        """End the zygote when it is no longer referenced, at the latest with the thread that started it."""
         self._channel.close()
         self._process.kill()
         self._process.wait()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can serve."""
+        """Whether the zygote still runs."""
         return self._process.poll() is None
 
     def fork(self, message: bytes) -> LocustProcess:
-        """Start a run; where it cannot be started, it has ended."""
-        said = b""
+        """Fork a Locust process and return it; if that fails, the returned process has already ended."""
+        answer = b""
         self._channel.settimeout(_IMPORT_SECONDS)
-        # It ended, or does not come to answer; a message that is too long is said.
+        # These errors mean that the zygote has ended or does not answer. A message that is too long leads to
+        # another error, which is raised.
         with suppress(ConnectionError, TimeoutError):
             self._channel.send(message)
-            said = self._channel.recv(_LONGEST_ANSWER)
-        if not said:
+            answer = self._channel.recv(_LONGEST_ANSWER)
+        if not answer:
             self._process.kill()
-        return LocustProcess(self, int(said or self._process.pid))
+        return LocustProcess(self, int(answer or self._process.pid))
 
     def exit_code(self, timeout: float | None) -> int:
-        """Wait until the run has ended, and be idle again.
+        """Wait until Locust has ended and return its exit code; the zygote is then idle again.
 
         Raises:
-            subprocess.TimeoutExpired: It has not.
+            subprocess.TimeoutExpired: Locust has not ended within `timeout` seconds.
         """
         self._channel.settimeout(timeout)
         try:
             code = self._channel.recv(_LONGEST_ANSWER)
         except (TimeoutError, BlockingIOError) as error:
             raise subprocess.TimeoutExpired("locust", timeout or 0.0) from error
-        if not code:  # The zygote is gone, and its run with it.
+        if not code:  # The zygote has ended, and the kernel has killed its Locust process.
             return -signal.SIGKILL
         self._channel.send(b"read")
-        self._home.append(self)
+        self._idle_zygotes.append(self)
         return int(code)
 
 
@@ -149,7 +150,8 @@ def _idle_zygote(log: Path) -> _Zygote:
 
 
 def _idle_of_this_thread() -> list[_Zygote]:
-    # A zygote ends with the thread that started it, and may not take another thread's run with it.
+    # A zygote ends with the thread that started it. If threads shared zygotes, the end of one thread could
+    # end the load of another.
     if not hasattr(_of_this_thread, "idle"):
         _of_this_thread.idle = []
     idle: list[_Zygote] = _of_this_thread.idle

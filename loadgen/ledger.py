@@ -1,6 +1,6 @@
-"""The load generator's books: which requests are due, under way and done, and the files that say so.
+"""Keeps track of the requests of a load (due, sent, answered) and writes them and the status to files.
 
-Runs in Locust's process; its greenlets all run in one thread, so nothing here is locked.
+It runs in Locust's process. All greenlets run in one thread, so no locks are needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ from loadgen.status import Status, status_file
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: nothing by default."""
+    """The answer to one request; by default there was none.
+
+    Attributes:
+        status: HTTP status; 0 if there was no answer.
+        version: The header `x-version`.
+        pod: The header `x-pod`.
+        error: Why there was no complete answer; None if there was one.
+    """
 
     status: int = 0
     version: str | None = None
@@ -33,7 +40,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request under way; times are monotonic seconds, and `free` is that of its record."""
+    """A request that was sent and not yet answered; times are monotonic seconds.
+
+    Attributes:
+        due: When it should be sent by the schedule.
+        sent: When it was sent.
+        path: The path asked for.
+        host: The Host header.
+        free: See `loadgen.records.Request`.
+    """
 
     due: float
     sent: float
@@ -43,7 +58,14 @@ class Attempt:
 
 
 class StreamLedger:
-    """The books of one stream; the times of its records are counted from `epoch`."""
+    """The schedule, the counters and the records of one stream.
+
+    Attributes:
+        name: The name of the stream.
+        users: How many clients it has.
+        sent: How many requests were sent.
+        starved: How many of them were sent late although a client was free.
+    """
 
     def __init__(self, stream: PlannedStream, folder: Path, epoch: Epoch) -> None:
         self.name = stream.name
@@ -52,38 +74,38 @@ class StreamLedger:
         self.starved = 0
         self._messages = stream.messages()
         self._weights = [call.weight for call in stream.calls]
-        # Seeded by the stream, so that a run can be repeated.
+        # Seeded with the stream's name, so that each run draws the same sequence of requests.
         self._random = random.Random(stream.name)  # noqa: S311
         self._schedule = stream.shape.send_times()
         self._epoch = epoch
         self._began = 0.0
         self._open = True
-        # Monotonic seconds, both ascending.
+        # The times at which requests were sent and at which they ended, in monotonic seconds, ascending.
         self._sent_at, self._ended_at = array("d"), array("d")
         self._lines: list[bytes] = []
         self._file = requests_file(folder, stream.name).open("xb", buffering=0)
 
     def begin_schedule(self, now: float) -> None:
-        """Let the schedule's time zero be `now` (monotonic seconds)."""
+        """Start the schedule at the time `now` (monotonic seconds)."""
         self._began = now
 
     def end_schedule(self) -> None:
-        """Hand out no more send times."""
+        """End the schedule: `claim` returns no more send times."""
         self._open = False
 
     def claim(self) -> float | None:
-        """Return the next unclaimed send time (monotonic seconds), or nothing when there is none."""
+        """Return the next send time that no user has claimed (monotonic seconds); None if there is none."""
         offset = next(self._schedule, None) if self._open else None
         return None if offset is None else self._began + offset
 
     def choose(self) -> Message:
-        """Draw a request from the mix."""
+        """Choose the next request at random from the stream's calls, by their weights."""
         if len(self._messages) == 1:
             return self._messages[0]
         return self._random.choices(self._messages, self._weights)[0]
 
     def begin(self, due: float, message: Message) -> Attempt:
-        """Note that a request is being sent."""
+        """Note that a request that was due at `due` is now sent."""
         now = time.monotonic()
         free = self._had_free_client(due) if (now - due) * 1000 > LATE_MS else None
         self.sent += 1
@@ -92,7 +114,7 @@ class StreamLedger:
         return Attempt(due, now, message.path, message.host, free)
 
     def end(self, attempt: Attempt, answer: Answer, *, reused: bool) -> None:
-        """Record what became of a request."""
+        """Make the record of a request that has been answered or has failed; `flush` writes it."""
         received = time.monotonic()
         self._ended_at.append(received)
         request = Request(
@@ -114,12 +136,12 @@ class StreamLedger:
         self._lines.append(to_line(request))
 
     def _had_free_client(self, moment: float) -> bool:
-        """Whether fewer requests were under way at a moment of the past than there are clients."""
-        under_way = bisect_right(self._sent_at, moment) - bisect_right(self._ended_at, moment)
-        return under_way < self.users
+        """Whether a client was free at a past moment: fewer requests were unanswered than there are clients."""
+        unanswered = bisect_right(self._sent_at, moment) - bisect_right(self._ended_at, moment)
+        return unanswered < self.users
 
     def flush(self) -> None:
-        """Write what was recorded since the last time, in one system call."""
+        """Write all records that were made since the last call, in one system call."""
         if self._lines:
             lines, self._lines = self._lines, []
             self._file.write(b"".join(lines))
@@ -130,10 +152,14 @@ class StreamLedger:
 
 
 class Ledger:
-    """The books of the whole run."""
+    """The streams of a load, and its status file.
+
+    Attributes:
+        streams: The ledger of each stream.
+    """
 
     def __init__(self, plan: LoadPlan, folder: Path) -> None:
-        # Not this process's own: records of other processes are compared with these.
+        # The epoch of the plan, because these records are compared with those of other processes.
         self._epoch = plan.epoch
         self.streams = [StreamLedger(stream, folder, plan.epoch) for stream in plan.streams]
         self._file = status_file(folder, [stream.name for stream in plan.streams]).open("xb", buffering=0)
@@ -141,13 +167,13 @@ class Ledger:
         self._ended: float | None = None
 
     def begin_schedule(self) -> None:
-        """Start all streams' schedules now."""
+        """Start the schedules of all streams now."""
         self._began = time.monotonic()
         for stream in self.streams:
             stream.begin_schedule(self._began)
 
     def end_schedule(self) -> None:
-        """Stop asking for requests; those under way are still recorded."""
+        """End the schedules of all streams; requests that were already sent are still recorded."""
         if self._ended is None:
             self._ended = time.monotonic()
         for stream in self.streams:
@@ -155,23 +181,23 @@ class Ledger:
 
     @property
     def stopped(self) -> bool:
-        """Whether the schedules were ended before their time."""
+        """Whether `end_schedule` was called."""
         return self._ended is not None
 
     def flush(self) -> None:
-        """Write all requests recorded since the last time."""
+        """Write all records of requests that were made since the last call."""
         for stream in self.streams:
             stream.flush()
 
     def close(self) -> None:
-        """Write the last of it."""
+        """Write the last status and the last records, and close the files."""
         self.report()
         for stream in self.streams:
             stream.close()
         self._file.close()
 
     def report(self) -> None:
-        """Write how the run stands, and all requests recorded since the last time."""
+        """Write a status, and all records of requests that were made since the last call."""
         if self._began is not None:
             self._file.write(to_line(self._status(self._began)))
         self.flush()

@@ -1,10 +1,10 @@
-"""What Locust runs: users who send each request of the schedule at its intended time.
+"""The file that Locust runs: its users send each request of the schedule at its intended time.
 
-Started by `loadgen.runner` with the plan in the environment. Each stream is a
+`loadgen.runner` starts it, with the plan in an environment variable. Each stream is a
 user class. A user claims the next send time of its stream, waits until then (by
-Locust's own `wait_time`, so that it can be stopped while it waits), sends, and
-claims the next. When no user is free, a send time is claimed late, and its
-request is sent and recorded late; none is skipped.
+Locust's own `wait_time`, so that it can be stopped while it waits), sends the request, and
+claims the next. If no user is free, a send time is claimed late, and its
+request is sent and recorded late. No request is skipped.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ScheduledUser(User):
         _started.wait()
 
     def wait_time(self) -> float:
-        """Claim the stream's next send time and return the seconds until then; 0 when it is past."""
+        """Claim the stream's next send time and return the seconds until then; 0 if it has passed."""
         self.due = self.stream.claim()
         if self.due is None:
             raise StopUser
@@ -60,44 +60,44 @@ class ScheduledUser(User):
 
     @task
     def send(self) -> None:
-        """Send the request that is due; Locust calls this once before the first wait, when there is none."""
+        """Send the request that is due. Before the first wait, Locust calls this when none is due."""
         if self.due is None:
             return
         if _ledger.stopped:
-            # Due while the others were being stopped: to send it now would only cut it off.
+            # It became due while Locust was already stopping other users; it would be cut off at once.
             raise StopUser
         message = self.stream.choose()
         attempt = self.stream.begin(self.due, message)
         try:
             answer = self.http.answer(message)
         except gevent.GreenletExit:
-            cut = Answer(error="cut off when the load was stopped")
-            self.stream.end(attempt, cut, reused=self.http.reused)
+            no_answer = Answer(error="cut off when the load was stopped")
+            self.stream.end(attempt, no_answer, reused=self.http.reused)
             raise
         self.stream.end(attempt, answer, reused=self.http.reused)
 
 
 def begin(**_: object) -> None:
-    """Start the schedules once every user is there."""
+    """Start the schedules; Locust calls this once all users are spawned."""
     _ledger.begin_schedule()
     _ledger.report()
     _started.set()
 
 
 def keep_books(environment: Environment, **_: object) -> None:
-    """Write the books while the run lasts, and end it when its schedules have ended."""
-    # Locust's own summary would be all that is left of the log in an error.
+    """Start the greenlet that writes records and status, and ends Locust when all schedules have ended."""
+    # Errors quote the last lines of the log, which would all be Locust's own summary.
     logging.getLogger("locust.stats_logger").setLevel(logging.CRITICAL)
     gevent.spawn(_write, environment).link_exception(lambda _: os._exit(3))
 
 
 def stop_asking(**_: object) -> None:
-    """Note when the run was stopped; what was due later is not missing."""
+    """End the schedules when Locust is stopped, so that requests due later do not count as missing."""
     _ledger.end_schedule()
 
 
 def close_books(**_: object) -> None:
-    """Write the last of it, when all users have ended."""
+    """Write the last records and the last status; Locust calls this when all users have ended."""
     _ledger.close()
 
 
