@@ -26,7 +26,7 @@ def require_start(first: Status, *, spawned: float, seen: float) -> None:
         seen: When the harness had read that status, in Unix seconds.
 
     Raises:
-        ClockError: The load began before the harness started it, or the status was read before it was written.
+        ClockError: The load began before the harness started it, or a status was read before it was written.
     """
     _require(spawned, first.began, "the load generator says that it began before it was started")
     _require(first.t, seen, "the harness read a status of the load generator before it was written")

@@ -136,7 +136,7 @@ class StreamLedger:
         self._lines.append(to_line(request))
 
     def _had_free_client(self, moment: float) -> bool:
-        """Whether a client was free at a past moment: fewer requests were unanswered than there are clients."""
+        """Whether a client was free at a past moment: there were fewer unanswered requests than clients."""
         unanswered = bisect_right(self._sent_at, moment) - bisect_right(self._ended_at, moment)
         return unanswered < self.users
 
