@@ -1,4 +1,4 @@
-"""What to send, where and when: the plan that the load generator's process is given."""
+"""The plan of a load, which the load generator's process is given: what to send, where and when."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from loadgen.shapes import Constant
 from loadgen.target import target
 
 MOST_USERS = 500
-# Each has a connection and so a descriptor; the load generator has no more than this many.
+# Each client has a connection, which needs a file descriptor; the load generator can have this many.
 _MOST_USERS_CHOSEN = 5_000
 _LONGEST_NAME = 40
 _NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{_LONGEST_NAME - 1}}}")
@@ -71,9 +71,10 @@ class Stream:
         host: The Host header, by which the gateway routes.
         calls: The mix of requests.
         headers: Headers of every request.
-        shape: The stream's own rate and duration, instead of the traffic's.
-        users: Clients at most, each with one connection and one request at a time; by default one second's
-            worth of requests, 10 to 500. When all of them wait for answers, requests are late.
+        shape: Rate and duration of this stream, if they differ from those of the traffic.
+        users: The largest number of clients, each with one connection and one request at a time. The default
+            is the number of requests in one second, from 10 to 500. When all of them wait for answers,
+            requests are late.
     """
 
     name: str
@@ -96,7 +97,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class PlannedStream:
-    """A stream with everything decided."""
+    """A stream in which all defaults are replaced by values; see `Stream`."""
 
     name: str
     host: str
@@ -106,10 +107,10 @@ class PlannedStream:
     users: Users
 
     def messages(self) -> list[Message]:
-        """Return what each call sends.
+        """Return the request of each call.
 
         Raises:
-            FiredampError: HTTP cannot say it.
+            FiredampError: A request is not valid HTTP.
         """
         return [
             to_message(call.method, call.path, self.host, {**self.headers, **call.headers}, call.body)
@@ -119,13 +120,13 @@ class PlannedStream:
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A run with everything decided.
+    """All that the load generator needs to know about a load.
 
     Attributes:
         url: `http://ADDRESS:PORT`, of this machine or a private network.
-        streams: At least one; their names differ.
+        streams: The streams of load: at least one, with different names.
         timeout: Seconds that a request may take, from connecting to the end of its answer.
-        epoch: When the run began, from which all its processes take the times of their records.
+        epoch: The start of the run, from which all its processes compute the times of their records.
     """
 
     url: str
@@ -161,11 +162,19 @@ def make_plan(
     epoch: Epoch,
     most_users: int = MOST_USERS,
 ) -> LoadPlan:
-    """Decide everything about a run; a stream that does not say has `most_users` clients at most.
+    """Return the plan of a load: check its parts and replace defaults by values.
+
+    Args:
+        url: Where to send requests.
+        streams: The streams of load.
+        shape: Rate and duration of the streams that have none of their own.
+        timeout: Seconds that a request may take.
+        epoch: The start of the run.
+        most_users: The largest number of clients of a stream that does not set its number of users.
 
     Raises:
-        FiredampError: The target is public or not plain HTTP, the streams are none or not distinct, or HTTP
-            cannot say what a stream asks for.
+        FiredampError: The target is public or not plain HTTP, there are no streams, two streams have the same
+            name, or a request is not valid HTTP.
     """
     names = [stream.name for stream in streams]
     if not names or len(set(names)) != len(names):
@@ -173,15 +182,15 @@ def make_plan(
     if len("-".join(names)) > _LONGEST_NAMES:
         message = f"the names of {len(names)} streams have more than {_LONGEST_NAMES} characters together"
         raise FiredampError(message, hint="give them shorter names")
-    decided = tuple(_decided(stream, stream.shape or shape, most_users) for stream in streams)
-    plan = LoadPlan(target(url), decided, timeout, epoch)
+    planned = tuple(_planned(stream, stream.shape or shape, most_users) for stream in streams)
+    plan = LoadPlan(target(url), planned, timeout, epoch)
     require_fields(plan, "the load", "timeout", hint="a number of seconds, such as 10.0")
     return plan
 
 
-def _decided(stream: Stream, shape: Constant, most_users: int) -> PlannedStream:
+def _planned(stream: Stream, shape: Constant, most_users: int) -> PlannedStream:
     users = stream.users or min(max(math.ceil(shape.rate), 10), most_users)
     planned = PlannedStream(stream.name, stream.host, stream.calls, stream.headers, shape, users)
-    # For its errors: the load generator's process makes them once more.
+    # Only to raise errors here; the load generator's process makes the messages again.
     planned.messages()
     return planned

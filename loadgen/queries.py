@@ -1,4 +1,4 @@
-"""Questions that assertions ask of recorded requests."""
+"""Functions that compute shares, errors and latencies from recorded requests."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from loadgen.records import Request
 from loadgen.requests import Requests
 from loadgen.statistics import Share
 
-# What a busy machine's scheduler does to a punctual client; later than this, the client was not punctual.
+# A busy machine may delay a client by up to this much; a request that is sent later than this counts as late.
 LATE_MS = 50.0
 
 
 def share_of(version: str, requests: Iterable[Request]) -> Share:
-    """Return the share of `version` among the answers that name a version; 0 of n when it gave none.
+    """Return the share of `version` among the answers that name a version.
 
-    An answer without a version (the gateway's own, or none) tells nothing about
-    the split; `errors` counts it.
+    Requests without such an answer (the gateway answered itself, or nobody did) say nothing
+    about the weights and are left out; `errors` counts them.
     """
-    found = Requests.of(requests)
-    return Share(len(found.of_version(version)), len(found.answered))
+    columns = Requests.of(requests)
+    return Share(len(columns.of_version(version)), len(columns.answered))
 
 
 def errors(requests: Iterable[Request]) -> Counter[str]:
-    """Count the failed requests by what happened: `500 from 1.2-5xx`, `timed out`."""
-    found = Requests.of(requests)
-    return Counter(map(_reason, found.where(found.failed)))
+    """Count the failed requests by the reason of the failure: `500 from 1.2-5xx`, `timed out`."""
+    columns = Requests.of(requests)
+    return Counter(map(_reason, columns.where(columns.failed)))
 
 
-def counted(found: Counter[str], most: int = 5) -> str:
-    """Return the most frequent of what was counted, and how many others there were: `3 x timed out`."""
-    shown = found.most_common(most)
-    told = [f"{count:,} x {what}" for what, count in shown]
-    if kinds := len(found) - len(shown):
-        told.append(f"{found.total() - sum(n for _, n in shown):,} x something else ({kinds} kinds)")
-    return ", ".join(told) or "none"
+def counted(counts: Counter[str], most: int = 5) -> str:
+    """Return the `most` most frequent entries as text, and how many others there are: `3 x timed out`."""
+    shown = counts.most_common(most)
+    parts = [f"{count:,} x {what}" for what, count in shown]
+    if kinds := len(counts) - len(shown):
+        parts.append(f"{counts.total() - sum(n for _, n in shown):,} x something else ({kinds} kinds)")
+    return ", ".join(parts) or "none"
 
 
 def late(requests: Iterable[Request]) -> Requests:
     """Return the requests sent more than `LATE_MS` after their intended time."""
-    found = Requests.of(requests)
-    return found.where((found.t - found.intended) * 1000 > LATE_MS)
+    columns = Requests.of(requests)
+    return columns.where((columns.t - columns.intended) * 1000 > LATE_MS)
 
 
 def percentile(values: Iterable[float], q: float) -> float:
-    """Return the q-quantile (0 to 1) of `values` by nearest rank: a value that really occurred.
+    """Return the q-quantile (0 to 1) of `values` by nearest rank, which is always one of the values.
 
     Raises:
         FiredampError: There are no values, or q is out of range.

@@ -1,4 +1,4 @@
-"""Whether a run of load was what was asked for; if not, it says nothing about the product."""
+"""Judges whether a load was what was asked for. If it was not, nothing can be concluded about the product."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from loadgen.statistics import Share
 from loadgen.status import Status, cpu_peak, silence
 
 MOST_CPU = 0.9
-# The load generator reports every 0.25 s; silent for this long, it is stuck or starved.
+# The load generator writes a status every 0.25 s. Without one for this long, it hangs or gets no CPU.
 SILENCE_S = 3.0
-# A load may be off its schedule for a tenth of its time.
+# A load may be behind its schedule for a tenth of its time.
 _MOST_OFF = 0.1
-# Virtual machines are stopped for most of a second by what is beside them. A short run may lose a fifth of
-# its time to that, half a second at least and a second at most. Whether there are enough requests for a
-# verdict is for the verdict to say.
+# Other machines on the same host may stop a virtual machine for most of a second. A short load may lose a
+# fifth of its time in this way: at least half a second and at most a second. Whether enough requests are left
+# for a verdict is decided by the verdict.
 _STALL_S = (0.5, 1.0)
 _MOST_STALLED = 0.2
 
 
 class InvalidLoadError(FiredampError):
-    """The load was not what was asked for. That is the load's fault and never the product's."""
+    """The load was not what was asked for, so it proves nothing about the product, good or bad."""
 
     def __init__(self, why: str, *, hint: str = "") -> None:
         super().__init__(f"invalid load run (the load's fault, never the product's): {why}", hint=hint)
@@ -38,13 +38,13 @@ class InvalidLoadError(FiredampError):
 
 @dataclass(frozen=True)
 class StreamReport:
-    """What one stream amounted to.
+    """The totals of one stream.
 
     Attributes:
         asked: Requests that were due.
-        sent: Requests sent.
-        missing: Requests that were not sent and were due so long before the end that no stall excuses it.
-        starved: Requests sent late although a client was free.
+        sent: Requests that were sent.
+        missing: Requests that were not sent, without those so close to the end that a stall excuses them.
+        starved: Requests that were sent late although a client was free.
     """
 
     asked: int
@@ -55,16 +55,16 @@ class StreamReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run of load amounted to.
+    """The totals of a load.
 
     Attributes:
-        seconds: How long requests were asked for.
-        streams: Each stream by its name.
-        unrecorded: Requests sent of which no record was found.
-        late: Share of the requests sent later than `LATE_MS` after their intended time.
-        silence: The longest time in seconds in which the load generator said nothing.
-        cpu: The load generator's processor time at its highest (5 s windows), as a share of one core.
-        errors: Failed requests by what happened.
+        seconds: How long the schedules ran.
+        streams: The totals of each stream, by its name.
+        unrecorded: Requests that were sent, but have no record.
+        late: Share of the requests that were sent more than `LATE_MS` after their intended time.
+        silence: The longest time between two statuses of the load generator, in seconds.
+        cpu: The highest CPU usage of the load generator over 5 s, as a share of one core.
+        errors: Number of failed requests by the reason of the failure.
     """
 
     seconds: float
@@ -77,17 +77,17 @@ class RunReport:
 
     @property
     def asked(self) -> int:
-        """Requests that were due in that time, in all streams."""
+        """Requests that were due, in all streams."""
         return sum(stream.asked for stream in self.streams.values())
 
     @property
     def sent(self) -> int:
-        """Requests sent and recorded, in all streams."""
+        """Requests that were sent and recorded, in all streams."""
         return sum(stream.sent for stream in self.streams.values())
 
     @property
     def starved(self) -> int:
-        """Requests sent late although a client was free, in all streams: the load generator's own fault."""
+        """Requests that the load generator itself sent late, because a client was free; in all streams."""
         return sum(stream.starved for stream in self.streams.values())
 
     @property
@@ -98,7 +98,7 @@ class RunReport:
     def __str__(self) -> str:
         late_share = f" ({percent(self.late.value)}%, n={self.late.n:,})" if self.late.n else ""
         why = f", {self.starved:,} of them although a client was free" if self.late.k else ""
-        # The rate of no time at all is not worth telling.
+        # Without a duration, a rate has no meaning.
         rate = f" ({self.rate:.1f}/s)" if round(self.seconds, 1) else ""
         return (
             f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s{rate}, "
@@ -108,25 +108,25 @@ class RunReport:
 
 
 def make_report(plan: LoadPlan, statuses: Sequence[Status], requests: Iterable[Request]) -> RunReport:
-    """Sum up a run from its plan, what the load generator said and what it recorded."""
-    found = Requests.of(requests)
+    """Sum up a load from its plan, the statuses of the load generator and the recorded requests."""
+    columns = Requests.of(requests)
     seconds = statuses[-1].until - statuses[-1].began if statuses else 0.0
-    sent = {stream.name: found.stream(stream.name) for stream in plan.streams}
+    sent = {stream.name: columns.stream(stream.name) for stream in plan.streams}
     starved = {name: int(np.count_nonzero(mine.having("free", True))) for name, mine in sent.items()}
-    said = sum(statuses[-1].sent.values()) if statuses else 0
+    sent_by_status = sum(statuses[-1].sent.values()) if statuses else 0
     return RunReport(
         seconds=min(seconds, plan.duration),
         streams=_streams(plan, seconds, {name: len(mine) for name, mine in sent.items()}, starved),
-        unrecorded=max(said - len(found), 0),
-        late=Share(len(late(found)), len(found)),
+        unrecorded=max(sent_by_status - len(columns), 0),
+        late=Share(len(late(columns)), len(columns)),
         silence=silence(statuses),
         cpu=cpu_peak(statuses),
-        errors=errors(found),
+        errors=errors(columns),
     )
 
 
 def judge(report: RunReport) -> None:
-    """Accept a finished run.
+    """Check that a load that has ended was what was asked for.
 
     Raises:
         InvalidLoadError: The load generator was silent or short of CPU, records were lost, or a stream sent
@@ -135,7 +135,7 @@ def judge(report: RunReport) -> None:
     if report.unrecorded:
         raise InvalidLoadError(f"{report.unrecorded:,} requests were sent but not recorded; {report}")
     _require_cpu(report.cpu, str(report))
-    _require_signs(report.silence, str(report))
+    _require_statuses(report.silence, str(report))
     for name, stream in report.streams.items():
         if stream.sent == 0:
             hint = "see the load generator's log"
@@ -144,12 +144,12 @@ def judge(report: RunReport) -> None:
 
 
 def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None:
-    """Accept a run that goes on.
+    """Check that a load that is still running is what was asked for.
 
     Args:
         plan: What was asked for.
-        statuses: What the load generator said so far, once at least.
-        now: When that was looked up, in Unix seconds.
+        statuses: All statuses of the load generator so far; at least one.
+        now: When they were read, in Unix seconds.
 
     Raises:
         InvalidLoadError: The load generator is or was silent, was short of CPU, or a stream sent too little
@@ -159,7 +159,7 @@ def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None
     seconds = last.until - last.began
     context = f"{seconds:.1f} s into the run"
     _require_cpu(cpu_peak(statuses), context)
-    _require_signs(max(silence(statuses), now - last.t), context)
+    _require_statuses(max(silence(statuses), now - last.t), context)
     _require_schedule(_streams(plan, seconds, last.sent, last.starved), seconds, context)
 
 
@@ -178,19 +178,19 @@ def _streams(
 
 
 def _excused(seconds: float) -> float:
-    """For how many of its seconds a run may have been off its schedule."""
+    """For how many of its seconds a load may have been behind its schedule."""
     least, most = _STALL_S
     return max(_MOST_OFF * seconds, min(max(_MOST_STALLED * seconds, least), most))
 
 
 def _require_cpu(cpu: float, context: str) -> None:
-    """Refuse a run that was out of CPU; before its rate, because that is then only a consequence."""
+    """Refuse a load that was short of CPU. Checked before the rate, because a low rate is a consequence."""
     if cpu > MOST_CPU:
         hint = "lower the rate, or give the machine more cores"
         raise InvalidLoadError(f"the load generator used {percent(cpu)}% of a core; {context}", hint=hint)
 
 
-def _require_signs(silent: float, context: str) -> None:
+def _require_statuses(silent: float, context: str) -> None:
     if silent > SILENCE_S:
         raise InvalidLoadError(
             f"the load generator has been silent for {silent:.1f} s: stuck, stopped or starved; {context}"

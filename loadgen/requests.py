@@ -1,7 +1,8 @@
-"""Requests in columns: a million of them in some 70 MB, read once, and asked all at once.
+"""Keeps requests in columns (NumPy arrays): a million need some 70 MB, and queries run on all at once.
 
-The columns follow from the fields of `Request`: its numbers are arrays of numbers, and whatever else it has
-is an array of numbers into a table of the values that occur. A `Request` is made when one is looked at.
+There is one column for each field of `Request`. A column of numbers holds the numbers themselves. Any other
+column holds the index of each value in a table of the values that occur. A `Request` object is made only when
+one is asked for.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ Statuses = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 
 _FIELDS = Request.__struct_fields__
-# Each field that is a number has one of these types; in `Request`, its type says whether it is a whole one.
+# The type of the column of each field that is a number; it follows from the type of the field in `Request`.
 _NUMBERS = {
     field.name: np.float64 if isinstance(field.type, msgspec.inspect.FloatType) else np.int16
     for field in msgspec.inspect.type_info(Request).fields  # type: ignore[attr-defined] # of a StructType
     if isinstance(field.type, msgspec.inspect.FloatType | msgspec.inspect.IntType)
 }
-# Of a file that is read at once: large steps, whose records fit into a processor's cache.
+# How much of a file is read in one step: much, but so little that its records fit into a processor's cache.
 _BLOCK_BYTES = 500_000
 _decoder = msgspec.json.Decoder(Request)
 
 
 class _Values(dict[Hashable, int]):
-    """The values that occur in a column, each with its number."""
+    """The values that occur in a column, each with its index; a new value gets the next index."""
 
     def __missing__(self, value: Hashable) -> int:
         self[value] = number = len(self)
@@ -51,7 +52,7 @@ _Columns = dict[str, NDArray[np.generic]]
 
 
 class Requests(Sequence[Request]):
-    """Requests by the time at which they were sent; they never change.
+    """Requests, ordered by the time at which they were sent; immutable.
 
     Example:
         active = requests.stream("active").between(since, until)
@@ -59,12 +60,12 @@ class Requests(Sequence[Request]):
     """
 
     def __init__(self, columns: _Columns, tables: _Tables, places: NDArray[np.intp] | None = None) -> None:
-        """Take some of the rows of columns that are ordered by `t`; see `Requests.of` for what others call.
+        """Take rows of columns that are ordered by `t`. Code outside of this module calls `Requests.of`.
 
         Args:
-            columns: Each field's column; all are of equal length.
-            tables: The values of each column that is no number.
-            places: Which rows, ascending; without, all of them.
+            columns: The column of each field; all have the same length.
+            tables: The table of values of each column that does not hold numbers.
+            places: The indexes of the rows to take, ascending; None for all rows.
         """
         self._all = columns
         self._tables = tables
@@ -73,7 +74,7 @@ class Requests(Sequence[Request]):
 
     @classmethod
     def of(cls, requests: Iterable[Request]) -> Requests:
-        """Return requests that come in any order as one of these; one of these as it is."""
+        """Return requests, which may come in any order, as `Requests`; `Requests` are returned unchanged."""
         if isinstance(requests, Requests):
             return requests
         collected = _Collected()
@@ -102,94 +103,94 @@ class Requests(Sequence[Request]):
 
     @property
     def t(self) -> Numbers:
-        """When each was sent, in Unix seconds, ascending."""
+        """When each request was sent, in Unix seconds, ascending."""
         return self._numbers("t")
 
     @property
     def intended(self) -> Numbers:
-        """When the schedule wanted each sent, in Unix seconds."""
+        """When each request should be sent by the schedule, in Unix seconds."""
         return self._numbers("intended")
 
     @property
     def received(self) -> Numbers:
-        """When the answer to each was complete or given up, in Unix seconds."""
+        """When the answer to each request was complete or the client gave up, in Unix seconds."""
         return self._numbers("received")
 
     @property
     def latency_ms(self) -> Numbers:
-        """For how long each kept a user waiting who came at the intended time, in milliseconds."""
+        """The time from the intended send time of each request to its answer, in milliseconds."""
         return self._numbers("latency_ms")
 
     @property
     def status(self) -> Statuses:
-        """The HTTP status of each, 0 without an answer."""
+        """The HTTP status of each request; 0 without an answer."""
         return self._column("status")  # type: ignore[return-value] # of this type, by `_NUMBERS`
 
     @property
     def failed(self) -> Mask:
-        """Which of them let their clients down, as `Request.failed` has it."""
+        """Which requests failed, in the sense of `Request.failed`."""
         return ~self.having("error", None) | (self.status < 200) | (self.status >= 400)
 
     @property
     def first(self) -> float | None:
-        """When the first was sent or due, in Unix seconds; None if there is none."""
+        """When the first request was sent or due, in Unix seconds; None if there is none."""
         return float(np.minimum(self.t, self.intended).min()) if len(self) else None
 
     @property
     def last(self) -> float | None:
-        """When the last answer came or was given up, in Unix seconds; None if there is none."""
+        """When the last answer was complete or its client gave up, in Unix seconds; None if there is none."""
         return float(self.received.max()) if len(self) else None
 
     @property
     def answered(self) -> Requests:
-        """Those that a version answered."""
+        """The requests whose answers name a version."""
         return self.where(~self.having("version", None))
 
     def having(self, field: str, value: Hashable) -> Mask:
-        """Return which of them have a value in a field that is no number."""
+        """Return which requests have this value in a field that does not hold numbers."""
         number = self._tables[field].get(value, -1)
         return np.asarray(self._column(field) == number)
 
     def where(self, mask: Mask) -> Requests:
-        """Return those for which the mask is true."""
+        """Return the requests for which the mask is true."""
         places = np.flatnonzero(mask)
         if len(places) == len(self):
             return self
         return Requests(self._all, self._tables, places if self._places is None else self._places[places])
 
     def stream(self, name: str) -> Requests:
-        """Return those of one stream of load."""
+        """Return the requests of one stream of load."""
         return self.where(self.having("stream", name))
 
     def of_streams(self, names: Collection[str]) -> Requests:
-        """Return those of some streams of load."""
+        """Return the requests of these streams of load."""
         if self.counts("stream").keys() <= set(names):
             return self
         return self.where(self.scores("stream", lambda name: name in names) > 0)
 
     def of_version(self, version: str) -> Requests:
-        """Return those that a version answered."""
+        """Return the requests that this version answered."""
         return self.where(self.having("version", version))
 
     def between(self, since: float, until: float = math.inf) -> Requests:
-        """Return those that were sent from `since` on and before `until`, both in Unix seconds."""
+        """Return the requests that were sent from `since` on and before `until`, both in Unix seconds."""
         begin, end = np.searchsorted(self.t, (since, until))
         return self._part(slice(int(begin), int(end)))
 
     def counts(self, field: str) -> Counter[str | None]:
-        """Return how often each value of a field of texts occurs, the most frequent first."""
+        """Return how often each value of a text field occurs, the most frequent first."""
         numbers = np.bincount(self._column(field).astype(np.intp), minlength=len(self._tables[field]))
         values = zip(self._tables[field], numbers.tolist(), strict=True)
-        found = Counter({str(v) if v is not None else None: n for v, n in values if n})
-        return Counter(dict(found.most_common()))
+        counter = Counter({str(v) if v is not None else None: n for v, n in values if n})
+        return Counter(dict(counter.most_common()))
 
     def scores(self, field: str, score: Callable[[str | None], float]) -> Numbers:
-        """Return for each of them what a function gives for its value in a field of texts."""
+        """Return the result of a function for each request, which is given its value in a text field."""
         table = [score(None if value is None else str(value)) for value in self._tables[field]]
         return np.asarray([*table, 0.0])[self._column(field).astype(np.intp)]
 
     def with_texts(self, change: Callable[[str], str]) -> Requests:
-        """Return the same requests in which each text is changed by a function."""
+        """Return the same requests, with each text replaced by the result of a function."""
         columns = {name: self._column(name) for name in _FIELDS}
         tables = dict[str, _Values]()
         for name, table in self._tables.items():
@@ -202,11 +203,11 @@ class Requests(Sequence[Request]):
         return self._column(field)  # type: ignore[return-value] # of this type, by `_NUMBERS`
 
     def _listed(self, name: str, part: slice) -> list[object]:
-        found: list[int] = self._column(name)[part].tolist()
+        numbers: list[int] = self._column(name)[part].tolist()
         if name in _NUMBERS:
-            return list(found)
+            return list(numbers)
         values = list(self._tables[name])
-        return [values[number] for number in found]
+        return [values[number] for number in numbers]
 
     def _part(self, part: slice) -> Requests:
         if self._places is not None:
@@ -221,19 +222,19 @@ class Requests(Sequence[Request]):
 
 
 class RequestLog:
-    """What is recorded in some files of requests, read once however often it is asked for while they grow."""
+    """Reads files of requests while they grow; each call reads only what is new."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # By device and inode, as one reader may name a file by another path than the next.
+        # How far each file was read, by device and inode, because one file may be given by different paths.
         self._ends: dict[tuple[int, int], int] = {}
         self._collected = _Collected()
         self._latest = self._collected.sorted()
 
     def read(self, paths: Iterable[Path]) -> Requests:
-        """Return all requests in these files and in those that were read before, by the time sent.
+        """Return all requests in these files and in those read by earlier calls, ordered by the time sent.
 
-        A last line without its end is left for the next time.
+        An incomplete last line is left for the next call.
 
         Raises:
             CorruptRecordError: A complete line is not a request.
@@ -248,21 +249,21 @@ class RequestLog:
 
     def _read(self, path: Path) -> None:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            known = found.st_dev, found.st_ino
-            end = self._ends.get(known, 0)
+            status = os.fstat(file.fileno())
+            identity = status.st_dev, status.st_ino
+            end = self._ends.get(identity, 0)
             file.seek(end)
             while (block := file.read(_BLOCK_BYTES) + file.readline()).endswith(b"\n"):
                 self._collected.add(_parsed(block, path, end))
                 end += len(block)
-                self._ends[known] = end
+                self._ends[identity] = end
             if whole := block[: block.rfind(b"\n") + 1]:
                 self._collected.add(_parsed(whole, path, end))
-                self._ends[known] = end + len(whole)
+                self._ends[identity] = end + len(whole)
 
 
 def read_requests(*paths: Path) -> Requests:
-    """Return all requests recorded in files, by the time sent; a half-written last line is left out.
+    """Return all requests in these files, ordered by the time sent; an incomplete last line is left out.
 
     Raises:
         CorruptRecordError: A complete line is not a request.
@@ -272,7 +273,7 @@ def read_requests(*paths: Path) -> Requests:
 
 
 class _Collected:
-    """Requests as they are read: columns in parts, which are put together when they are asked for."""
+    """Collects requests while files are read: parts of columns, which `sorted` puts together."""
 
     def __init__(self) -> None:
         self._tables: dict[str, _Values] = {name: _Values() for name in _FIELDS if name not in _NUMBERS}
@@ -280,7 +281,7 @@ class _Collected:
         self.is_new = True
 
     def add(self, rows: Sequence[Request]) -> None:
-        """Take in more, in whatever order."""
+        """Add requests, in any order."""
         if not rows:
             return
         self.is_new = True
@@ -293,7 +294,7 @@ class _Collected:
             self._parts[name].append(part)
 
     def sorted(self) -> Requests:
-        """Return all that was taken in, by the time sent."""
+        """Return all requests that were added, ordered by the time sent."""
         columns: _Columns = {}
         order: NDArray[np.intp] | None = None
         for name in _FIELDS:  # The first is `t`.
@@ -307,13 +308,13 @@ class _Collected:
 
 
 def _parsed(data: bytes, path: Path, offset: int) -> Sequence[Request]:
-    """Return the requests on complete lines that were read from byte `offset` of a file."""
+    """Return the requests on the complete lines `data`, which were read from byte `offset` of a file."""
     try:
-        found = _decoder.decode_lines(data)
+        requests = _decoder.decode_lines(data)
     except (msgspec.DecodeError, RecursionError):
-        found = []
-    # A request has all of its fields, so that a name that is there twice, or one more, shows in their number.
-    if len(found) == data.count(b"\n") and data.count(b'":') == len(found) * (len(_FIELDS) + 1):
-        return found
-    # Slower, and one error that says what is wrong where.
+        requests = []
+    # A record has all fields of a request. So the number of names shows a name that is there twice or unknown.
+    if len(requests) == data.count(b"\n") and data.count(b'":') == len(requests) * (len(_FIELDS) + 1):
+        return requests
+    # This is slower, but its error says what is wrong, and where.
     return list(parse_records(data, path, Request, offset=offset))

@@ -1,4 +1,4 @@
-"""Traffic: Locust as a subprocess, from its first answer to the verdict on the run."""
+"""Runs a load: starts Locust as a subprocess, waits for the first answer, stops it and judges the load."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWER_S = 30.0
 
 
 class Traffic:
-    """Load on one address, from `with` until its end.
+    """Load on one address for as long as a `with` block runs.
 
     Example:
         streams = [Stream("active", "payments.ns")]
@@ -38,14 +38,14 @@ class Traffic:
             traffic.require_flowing()
         print(traffic.report)
 
-    Leaving the block stops the load, waits for the answers under way and judges
-    the run. A failed assertion in the block is superseded by `InvalidLoadError`
-    (and kept as its cause) when the load was invalid: then it proves nothing.
-    The load generator dies with the thread that started it.
+    Leaving the block stops the load, waits for the answers to requests that were sent, and judges the load.
+    If the load was invalid, a failed assertion in the block proves nothing: it is replaced by
+    `InvalidLoadError`, whose cause it becomes. The kernel kills the load generator when the thread that
+    started it ends.
 
     Attributes:
         plan: What is asked for.
-        log: Reads the requests. Whoever reads them too gives it a log of its own, so that each is read once.
+        log: Reads the requests. A caller who reads them too sets its own log here, so that each is read once.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Traffic:
             streams: The streams of load; each runs at the full rate.
             shape: Rate and duration of the streams that have none of their own.
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
-            epoch: That of the run's timeline, so that its records and those of the load have one clock.
+            epoch: The epoch of the run's timeline, so that its records and those of the load have one clock.
             timeout: Seconds that a request may take, from connecting to the end of its answer.
-            most_users: Clients at most of a stream that does not say how many it has.
+            most_users: The largest number of clients of a stream that does not set its number of users.
 
         Raises:
             FiredampError: The target, a stream or the shape is not acceptable.
@@ -85,10 +85,11 @@ class Traffic:
         self._report: RunReport | None = None
 
     def __enter__(self) -> Self:
-        """Start the load and return when its first answer was recorded.
+        """Start the load and return when the first answer has been recorded.
 
         Raises:
-            InvalidLoadError: There was none in 30 s, or Locust ended or did not start; with its log.
+            InvalidLoadError: There was no answer within 30 s, or Locust ended or did not start; with the end of
+                its log.
             ClockError: The load generator does not have the harness's clock.
             FiredampError: The folder already holds records of a stream.
         """
@@ -114,7 +115,7 @@ class Traffic:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the load and judge the run; see `report`.
+        """Stop the load and judge it; see `report`.
 
         Raises:
             InvalidLoadError: The run was not what was asked for.
@@ -135,7 +136,7 @@ class Traffic:
                     statuses,
                     first=requests.first,
                     last=requests.last,
-                    stopping=stopping if self._was_told(statuses[0], stopping) else None,
+                    stopping=stopping if self._was_asked_to_stop(statuses[0], stopping) else None,
                     ended=ended,
                 )
         except (InvalidLoadError, ClockError) as invalid:
@@ -148,13 +149,13 @@ class Traffic:
 
     @property
     def report(self) -> RunReport:
-        """What the run amounted to. Raises FiredampError while it goes on."""
+        """The totals of the load. Raises FiredampError while the load is running."""
         if self._report is None:
             raise FiredampError("the load has not ended yet", hint="read the report after the `with` block")
         return self._report
 
     def requests(self) -> Requests:
-        """Return all requests recorded so far, by the time sent.
+        """Return all requests recorded so far, ordered by the time sent.
 
         Raises:
             CorruptRecordError: A record file is damaged.
@@ -182,16 +183,16 @@ class Traffic:
         Raises:
             InvalidLoadError: Locust ended or hangs, or sent too little, or was out of CPU.
         """
-        # Before they are read: a stall of this process is no silence of the load's.
-        asked = self.plan.epoch.now()
+        # Taken before the statuses are read, so that a stall of this process is not taken for a silent load.
+        now = self.plan.epoch.now()
         statuses = read_statuses(self._status)
         if self._process is None or self._process.poll() is not None or not statuses:
             ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""
             raise InvalidLoadError(f"the load generator is not running{ended}\n{self._log_tail()}")
-        judge_so_far(self.plan, statuses, asked)
+        judge_so_far(self.plan, statuses, now)
 
-    def _was_told(self, first: Status, stopping: float | None) -> bool:
-        """Whether it was told to stop when its schedules would have gone on."""
+    def _was_asked_to_stop(self, first: Status, stopping: float | None) -> bool:
+        """Whether the load was asked to stop before the end of its schedules."""
         return stopping is not None and stopping < first.began + self.plan.duration
 
     def _judge(self, report: RunReport, code: int) -> None:
@@ -203,7 +204,7 @@ class Traffic:
         return [requests_file(self._folder, name) for name in self._names]
 
     def _spawn(self) -> LocustProcess:
-        # In its own folder and with each option given, so that no locust.conf or LOCUST_HOST applies.
+        # Run in the output folder and with all options set, so that no locust.conf or LOCUST_HOST applies.
         users = str(sum(stream.users for stream in self.plan.streams))
         longest = math.ceil(self.plan.duration + self._drain_s())
         arguments = [
@@ -215,7 +216,7 @@ class Traffic:
         return fork_locust(arguments, folder=self._folder, log=self._log, env=plan)
 
     def _drain_s(self) -> int:
-        """Seconds until the last answer is there, or given up."""
+        """Seconds after which the last request has been answered or has timed out."""
         return math.ceil(self.plan.timeout + 0.5)  # Locust takes whole seconds.
 
     def _begun(self) -> Status:
@@ -226,18 +227,18 @@ class Traffic:
         return statuses[0]
 
     def _answered(self) -> None:
-        seen = self.requests()
-        if seen.status.any():
+        requests = self.requests()
+        if requests.status.any():
             return
         self._require_running()
-        raise PendingError(f"{len(seen):,} requests ended without one ({counted(errors(seen))})")
+        raise PendingError(f"{len(requests):,} requests ended without one ({counted(errors(requests))})")
 
     def _require_running(self) -> None:
         if self._process is None or self._process.poll() is not None:
             raise InvalidLoadError(f"Locust ended before the first answer\n{self._log_tail()}")
 
     def _stop(self, grace: float) -> int:
-        """End Locust, with time for the answers under way, and return its exit code."""
+        """End Locust and return its exit code; it has `grace` seconds for answers that are still awaited."""
         if self._process is None:
             return 0
         if self._process.poll() is None:

@@ -1,7 +1,7 @@
-"""How many requests are asked for, and when: a rate as a schedule of intended send times.
+"""The schedule of a load: a rate gives the intended send time of each request.
 
 A schedule is open-loop: it is known before the first request and does not wait
-for answers, so a server that stalls cannot slow down the question ("coordinated
+for answers. So a server that stalls cannot slow down the load, which would hide the stall ("coordinated
 omission", https://www.scylladb.com/2021/04/22/on-coordinated-omission/).
 """
 
@@ -17,9 +17,9 @@ from msgspec import Meta
 
 from fixtures.core.schema import require_fields
 
-# No load runs on unnoticed: the longest canary of the suite takes far less.
+# A limit, so that no load runs on unnoticed; the longest canary of the suite takes far less.
 LONGEST_S = 15 * 60.0
-# Far more than a load generator sends, so that what it cannot is said by its own verdict.
+# Far more than a load generator can send: whether it can send a lower rate is found by judging the load.
 HIGHEST_RATE = 100_000.0
 _HINT = "the rate is in requests/s and the duration in seconds: Constant(rate=200, duration_s=60)"
 
@@ -31,7 +31,7 @@ Seconds = Annotated[float, Meta(gt=0, le=LONGEST_S)]
 class Constant:
     """`rate` requests/s, for `duration_s` seconds or until the traffic is stopped, at most 15 minutes.
 
-    Request number i (from 0) is due when i + 1/2 requests have been asked for.
+    Request number i (counted from 0) is due (i + 1/2) / rate seconds after the start.
 
     Raises:
         FiredampError: The rate or the duration is out of bounds.

@@ -1,8 +1,8 @@
-"""Shares with their intervals: what n observations say, once, about a weight.
+"""Computes shares with confidence intervals, by which observed requests are compared with a weight.
 
-The intervals hold for one look at a fixed n.
+The intervals are valid for one look at a fixed n; see `loadgen.anytime` for repeated looks.
 
-Envoy draws a destination for each request, so the number of requests that one
+Envoy chooses a destination at random for each request, so the number of requests that one
 version gets out of n is binomial: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/traffic_splitting
 """
 
@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
 
-# One false alarm in 10,000 correct windows: a suite of hundreds of windows stays quiet without reruns.
+# One false alarm in 10,000 correct windows, so that a suite with hundreds of windows needs no reruns.
 ALPHA = 1e-4
 
 
@@ -35,7 +35,7 @@ class Interval(NamedTuple):
 
 
 def exact_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
-    """Return the Clopper-Pearson interval of k in n: it covers the true share with probability >= 1 - alpha.
+    """Return the Clopper-Pearson interval of k of n, which has the true share with probability >= 1 - alpha.
 
     Source: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404
 
@@ -46,7 +46,7 @@ def exact_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
 
 
 def wilson_interval(k: int, n: int, alpha: float = ALPHA) -> Interval:
-    """Return Wilson's score interval: narrower than the exact one; it covers with about 1 - alpha on average.
+    """Return Wilson's score interval: narrower than the exact one, with a coverage of about 1 - alpha.
 
     Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
 
@@ -75,7 +75,7 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The share observed, 0 to 1. Raises FiredampError for n = 0."""
+        """The observed share, 0 to 1. Raises FiredampError for n = 0."""
         if self.n == 0:
             raise FiredampError(
                 "no share of 0 requests", hint="check that the load reached this window and stream"
@@ -94,7 +94,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class ZeroCheck:
-    """What "exactly none of n" established: `0 of 1,000, so the true share is below 0.92% (99.99%)`."""
+    """A check for exactly 0 of n, with its bound: `0 of 1,000, so the true share is below 0.92% (99.99%)`."""
 
     k: int
     n: int
@@ -112,7 +112,7 @@ class ZeroCheck:
 
     @property
     def bound(self) -> float:
-        """The one-sided upper bound of the true share: 1 - alpha^(1/n) for k = 0, and 1 without data."""
+        """The one-sided upper bound of the true share: 1 - alpha^(1/n) for k = 0; 1 without data."""
         if self.n == 0:
             return 1.0
         test = binomtest(self.k, self.n, alternative="less")
@@ -120,7 +120,7 @@ class ZeroCheck:
 
 
 def exactly_zero(k: int, n: int, alpha: float = ALPHA) -> ZeroCheck:
-    """Check that k is 0 of n > 0; the result is true or false and states the bound that n establishes.
+    """Check that k is 0 and n > 0. The result is true or false, and has the upper bound of the true share.
 
     Raises:
         FiredampError: k is not in 0..n.
@@ -137,10 +137,10 @@ def _interval(k: int, n: int, alpha: float, method: str) -> Interval:
         )
     if not 0 <= k <= n:
         raise FiredampError(f"{k} of {n} is not a share")
-    # The intervals do not depend on the hypothesis; with another than the estimate, most of the time would go
-    # into a p-value that nobody asked for.
-    found = binomtest(k, n, k / n).proportion_ci(1 - alpha, method=method)
-    return Interval(float(found.low), float(found.high))
+    # The interval does not depend on the hypothesis k / n. With any other hypothesis, most of the time would
+    # be spent on computing a p-value, which is not used.
+    interval = binomtest(k, n, k / n).proportion_ci(1 - alpha, method=method)
+    return Interval(float(interval.low), float(interval.high))
 
 
 def _confidence(alpha: float) -> str:

@@ -1,4 +1,4 @@
-"""Where load may go: to this machine or a private network, and never to what others run."""
+"""Checks where a load is sent: only to this machine or a private network, never to a public address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fixtures.core.errors import FiredampError
 from fixtures.core.text import quoted
 from fixtures.core.urls import http_url
 
-# Loopback, RFC 1918, and unique local addresses (RFC 4193). Not `is_private`, which is true of many more: of
-# a cloud's metadata service at 169.254.169.254, of broadcasts, and of networks kept for documentation.
+# Loopback, RFC 1918, and unique local addresses (RFC 4193). Python's `is_private` is not used, because it is
+# also true of a cloud's metadata service at 169.254.169.254, of broadcasts and of documentation networks.
 _ALLOWED = tuple(
     ipaddress.ip_network(each)
     for each in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
@@ -17,17 +17,17 @@ _ALLOWED = tuple(
 
 
 def target(url: str, what: str = "load") -> str:
-    """Return `http://ADDRESS:PORT` of a URL to which load may go.
+    """Return a URL as `http://ADDRESS:PORT`, after a check that load may be sent there.
 
     Args:
         url: The URL.
-        what: Which setting it is of, for errors: "--gateway-url".
+        what: The name of the setting that has the URL, for errors: "--gateway-url".
 
     Raises:
-        FiredampError: It is not plain HTTP to an address and a port, or the address may be somebody else's.
+        FiredampError: It is not plain HTTP to an address and a port, or the address is not private.
     """
-    found = http_url(url, what, schemes=("http",), hint="load goes to http://ADDRESS:PORT")
-    host = "127.0.0.1" if found.host == "localhost" else found.host
+    parsed = http_url(url, what, schemes=("http",), hint="load goes to http://ADDRESS:PORT")
+    host = "127.0.0.1" if parsed.host == "localhost" else parsed.host
     try:
         address = ipaddress.ip_address(host)
     except ValueError as error:
@@ -40,4 +40,4 @@ def target(url: str, what: str = "load") -> str:
         why = f"{host} is neither loopback nor private ({networks}), and Firedamp never loads what others run"
         raise FiredampError(f"{what}: {why}", hint=hint)
     literal = f"[{address}]" if address.version == 6 else str(address)
-    return f"http://{literal}:{found.port}"
+    return f"http://{literal}:{parsed.port}"

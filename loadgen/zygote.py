@@ -1,9 +1,9 @@
-"""A zygote: Locust imported once and forked for each run, which spares the run four fifths of its start.
+"""A zygote: a process that imports Locust once and forks for each load, which saves four fifths of its start.
 
-https://chromium.googlesource.com/chromium/src/+/HEAD/docs/linux/zygote.md has the word. Started and
-spoken to by `loadgen.forking`: a run per message. It answers with the run's process id, and with its
-exit code when it has ended. Locust forks its own workers as this does, after its imports:
-https://github.com/locustio/locust/blob/2.47.0/locust/main.py
+The word comes from https://chromium.googlesource.com/chromium/src/+/HEAD/docs/linux/zygote.md.
+`loadgen.forking` starts the process and sends it a message for each load. It answers with the process id of
+the forked Locust, and with the exit code when that has ended. Locust forks its own workers in the same way,
+after its imports: https://github.com/locustio/locust/blob/2.47.0/locust/main.py
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ import loadgen.client  # noqa: F401 - with all that the locustfile imports
 from fixtures.core.process import die_with_parent
 
 _LONGEST_MESSAGE = 1 << 20
-# Those of gevent, which stand in the module `os` by now, are for greenlets, and there are none here.
+# gevent has replaced these functions in the module `os` by its own, which only greenlets need.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 _locust: Any = locust.main.main  # Not annotated.
 
 
 def main() -> None:
-    """Fork a Locust per message, until the other end is closed."""
+    """Fork a Locust process for each message, until the other end of the channel is closed."""
     channel = int(sys.argv[1])
-    # Ctrl-C is told to all of a terminal's processes; the harness ends its load in order.
+    # Ctrl-C sends this signal to all processes of a terminal. It is ignored here, because the harness stops
+    # its load in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Else the first collection in each child would copy all that it shares with this process.
+    # Without this, the first garbage collection in each child would copy all memory that it shares with this
+    # process.
     gc.freeze()
     must_die = die_with_parent()
     while message := os.read(channel, _LONGEST_MESSAGE):
@@ -46,21 +48,22 @@ def main() -> None:
             return
         os.write(channel, b"%d" % pid)
         os.write(channel, b"%d" % _exit_code(pid))
-        # Not before the exit code was read, so that no signal for this process meets one with the same id.
+        # Reaped only after the exit code was read. Until then the process id cannot be used again, so that no
+        # signal can reach another process with the same id.
         os.read(channel, 1)
         _waitpid(pid, 0)
 
 
 def _exit_code(pid: int) -> int:
-    """Wait for the end of a process, and leave it to be reaped."""
+    """Wait for the end of a process and return its exit code, without reaping it."""
     ended: Any = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     return int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
 
 
 def _renew_event_loop() -> None:
-    """Part from the zygote's, which was made by the imports, and with its idea of what time it is."""
+    """Replace gevent's event loop, which the imports made in the zygote and whose time is out of date."""
     gevent.reinit()
-    # Else all that is due in a while is due at once: https://www.gevent.org/loop_impls.html
+    # Without this, timers would end at once: https://www.gevent.org/loop_impls.html
     gevent.get_hub().loop.update_now()
 
 
