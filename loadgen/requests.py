@@ -313,7 +313,7 @@ def _parsed(data: bytes, path: Path, offset: int) -> Sequence[Request]:
         requests = _decoder.decode_lines(data)
     except (msgspec.DecodeError, RecursionError):
         requests = []
-    # A record has all fields of a request. So the number of names shows a name that is there twice or unknown.
+    # A record has all fields of a request, so the number of names shows if one occurs twice or is unknown.
     if len(requests) == data.count(b"\n") and data.count(b'":') == len(requests) * (len(_FIELDS) + 1):
         return requests
     # This is slower, but its error says what is wrong, and where.

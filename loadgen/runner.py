@@ -88,8 +88,8 @@ class Traffic:
         """Start the load and return when the first answer has been recorded.
 
         Raises:
-            InvalidLoadError: There was no answer within 30 s, or Locust ended or did not start; with the end of
-                its log.
+            InvalidLoadError: There was no answer within 30 s, or Locust ended or did not start; with the end
+                of its log.
             ClockError: The load generator does not have the harness's clock.
             FiredampError: The folder already holds records of a stream.
         """
