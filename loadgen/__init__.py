@@ -1,1 +1,1 @@
-"""Traffic by Locust in a subprocess on an open-loop schedule, its records, and the statistics on them."""
+"""Sends open-loop load by Locust in a subprocess, records the requests and computes statistics on them."""

@@ -17,7 +17,7 @@ from loadgen.ledger import Answer
 from loadgen.message import to_message
 
 _CASES = 1500
-# No case waits for it: whoever is not whole ends with its connection.
+# No case waits this long: an incomplete answer ends with its connection.
 _TIMEOUT_S = 10.0
 _STATUSES = (200, 201, 206, 204, 302, 304, 400, 404, 418, 500, 503, 599)
 _BODILESS = (204, 304)
@@ -45,7 +45,7 @@ def test_each_answer_is_the_final_one_and_whole_or_an_error(draw: random.Random)
     for case, answer in zip(cases, answers, strict=True):
         told = Answer(answer.status, answer.version, answer.pod)
         assert (told, answer.error is not None) == (case.expected, case.is_error), (case, answer.error)
-    # Of each kind there were enough.
+    # There were enough cases of each kind.
     assert min(Counter(case.is_error for case in cases).values()) > _CASES / 5
 
 
@@ -62,12 +62,12 @@ def test_what_passes_for_a_whole_answer_is_one_for_another_parser_too(draw: rand
 
 @pytest.fixture
 def draw() -> random.Random:
-    """Chance, the same in each run."""
+    """Random numbers, the same in each run."""
     return random.Random(17)
 
 
 def _answers(scripts: Sequence[Script]) -> list[Answer]:
-    """What a client makes of each, having made sure after each that it does no harm to what follows."""
+    """Return how a client reads each answer; after each, check that it still reads a good answer."""
     found = []
     with HostileServer(scripts.__getitem__) as server:
         client = Client(server.address, _TIMEOUT_S)

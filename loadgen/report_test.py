@@ -33,19 +33,19 @@ def status(second: float, sent: int, cpu_s: float = 0.0, *, starved: int = 0) ->
 
 
 def statuses(seconds: float, sent: Callable[[float], float], cpu: float = 0.1) -> list[Status]:
-    """Those of a run that has sent so many requests after so many seconds."""
+    """Return the statuses of a load that has sent so many requests after so many seconds."""
     times = [n / 4 for n in range(math.ceil(4 * seconds))] + [seconds]
     return [status(each, int(sent(each)), cpu * each) for each in times]
 
 
 def evenly(seconds: float, count: int, **fields: object) -> list[Request]:
-    """So many requests, sent one after the other in so many seconds; those that are late have `fields`."""
+    """Return `count` requests, sent evenly in so many seconds; those that are late have `fields`."""
     times = [(1000 + (n + 0.5) * seconds / count, 1000 + (n + 0.5) / 100) for n in range(count)]
     return [request(t, intended=due, **(fields if t - due > 0.05 else {})) for t, due in times]
 
 
 def report_of(sent: int, seconds: float = 10, cpu: float = 0.1, recorded: int | None = None) -> RunReport:
-    """Of a run that was asked for 100 requests/s and sent fewer because answers kept all clients waiting."""
+    """Return the report of a load of 100 requests/s whose clients all had to wait for answers."""
     said = statuses(seconds, lambda t: sent * t / seconds, cpu)
     requests = evenly(seconds, sent, free=False)
     return make_report(PLAN, said, requests[:recorded])

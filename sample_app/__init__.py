@@ -1,1 +1,1 @@
-"""The subject under test: a payments API in good and broken versions, and its manifests."""
+"""The sample app: a payments API in good and broken versions, and its manifests."""

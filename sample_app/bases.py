@@ -1,8 +1,8 @@
-"""The kustomize bases as plain objects, for a namespace and a version, without kustomize.
+"""Loads the kustomize bases as objects, for a namespace and a version, without kustomize.
 
-It does what these bases use of kustomize and refuses the rest: `resources`
-(files and folders), `namespace`, `images` with a new tag, `replacements` of one
-segment of a field by the namespace. A test compares it with kustomize itself.
+It supports only what these bases use of kustomize, and refuses everything else: `resources`
+(files and folders), `namespace`, `images` with a new tag, and `replacements` of one
+segment of a field by the namespace. A test compares the result with that of kustomize.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def load(
 
     Args:
         strategy: One of `STRATEGIES`.
-        namespace: Where they go; the hosts end in it (`payments.<namespace>`).
-        tag: The image's tag. Any tag: to deploy one that has no image is a scenario too.
-        replicas: Pods of the Deployment or Rollout; without it what the base says.
-        image: The image's repository; without it what the base says.
+        namespace: The namespace of the objects; host names end in it (`payments.<namespace>`).
+        tag: The image's tag. It need not exist, because some scenarios deploy a tag that has no image.
+        replicas: The number of pods of the Deployment or Rollout; by default as in the base.
+        image: The image's repository; by default as in the base.
         manifests: The folder of the bases.
 
     Raises:
-        FiredampError: Unknown strategy, or a malformed manifest, with its file and line.
+        FiredampError: The strategy is unknown, or a manifest is malformed; then it names file and line.
     """
     if strategy not in STRATEGIES:
         raise FiredampError(
@@ -93,7 +93,8 @@ def load(
     objects = list(_resources(folder, kustomization))
     for item in objects:
         item["metadata"]["namespace"] = namespace
-        images = {each["name"]: f"{image or each['name']}:{tag}" for each in kustomization.get("images", [])}
+        names = [entry["name"] for entry in kustomization.get("images", [])]
+        images = {name: f"{image or name}:{tag}" for name in names}
         _set_workload(item, images, replicas)
     for replacement in kustomization.get("replacements", []):
         for target in replacement["targets"]:
@@ -167,9 +168,9 @@ def _replace(objects: list[Object], target: Object, value: str) -> None:
         if (item["kind"], item["metadata"]["name"]) != (selected["kind"], selected["name"]):
             continue
         for path in target["fieldPaths"]:
-            *way, last = (int(key) if key.isdigit() else key for key in path.split("."))
+            *parents, last = (int(key) if key.isdigit() else key for key in path.split("."))
             field: Any = item
-            for key in way:
+            for key in parents:
                 field = field[key]
             segments = field[last].split(options["delimiter"])
             segments[options["index"]] = value

@@ -1,4 +1,4 @@
-"""The versions of the payments API: which tag has which fault."""
+"""The versions of the payments API, and the fault of each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Version:
 
     Attributes:
         tag: The image's tag.
-        kind: What is wrong, in the words of version.json; "none" for a good version.
-        parameter: The fault's parameter: rate (0 to 1), ms, per_second, kib or schema; "" without one.
-        value: The parameter's value.
-        effect: What a client or an operator sees.
+        kind: The kind of fault, as in version.json; "none" for a good version.
+        parameter: Name of the fault's parameter: rate (0 to 1), ms, per_second, kib or schema; "" if none.
+        value: The value of the parameter.
+        effect: The effect that a client or an operator sees.
     """
 
     tag: str
@@ -72,13 +72,13 @@ _BY_TAG = {version.tag: version for version in VERSIONS}
 
 
 def of(tag: str) -> Version:
-    """Return the version with this tag: one of `VERSIONS`, or one of them with a number of its own.
+    """Return the version with this tag: one of `VERSIONS`, or one of them with another parameter value.
 
-    The number follows a dash, in the unit that people say: percent for 5xx
-    (`1.2-5xx-20`), ms for slow, requests/s for overload, KiB for leak, the schema's number for ledger.
+    The value follows a dash: percent for 5xx (`1.2-5xx-20`), ms for slow, requests/s for overload, KiB for
+    leak, the number of the schema for ledger.
 
     Raises:
-        FiredampError: There is no such version; it names those that exist.
+        FiredampError: There is no such version; the error names those that exist.
     """
     if tag in _BY_TAG:
         return _BY_TAG[tag]
@@ -99,15 +99,15 @@ def _known() -> str:
     return "known versions: " + ", ".join(f"{v.tag}[-N]" if v.parameter else v.tag for v in VERSIONS)
 
 
-# The versions that images are made of; each costs only a few kilobytes.
+# The versions of which images are built; each image takes only a few kilobytes.
 IMAGES = (*VERSIONS, of("1.2-5xx-20"), of("1.3-ledger-2"))
 
 
 def require_image(tag: str) -> None:
-    """Refuse a version that no image is made of.
+    """Refuse a version of which no image is built.
 
     Raises:
-        FiredampError: There is none; it names those that exist.
+        FiredampError: There is no such image; the error names those that exist.
     """
     tags = [version.tag for version in IMAGES]
     if tag not in tags:
