@@ -1,4 +1,4 @@
-"""A real registry (distribution/distribution) on loopback, filled with crane, in the place of all others."""
+"""Runs a real registry (distribution/distribution) on loopback, as a mirror of all others, and fills it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Registry:
     """A registry that listens on `port` of loopback; `folder` is for files that come and go."""
 
     def __init__(self, folder: Path, *, registry: Path, crane: Path) -> None:
-        """Describe it.
+        """Prepare a registry that is not running yet.
 
         Args:
-            folder: Empty.
-            registry: The program.
-            crane: Fills it.
+            folder: An empty folder.
+            registry: The registry's program.
+            crane: The program crane, which pushes images.
         """
         self._folder = folder
         self._registry = registry
@@ -44,11 +44,11 @@ class Registry:
 
     @property
     def url(self) -> str:
-        """What `FIREDAMP_REGISTRY_MIRROR` is set to."""
+        """The URL of the registry, for `FIREDAMP_REGISTRY_MIRROR`."""
         return f"http://127.0.0.1:{self.port}"
 
     def push(self, image: Image) -> str:
-        """Push an image below the name of its own registry; returns the digest of its manifest."""
+        """Push an image under its full name, its registry included; return the digest of its manifest."""
         archive = self._folder / "image.tar"
         write_archive([image], archive)
         pushed = self._crane("push", archive, self._at(image.name))
@@ -56,7 +56,7 @@ class Registry:
         return pushed.strip().rpartition("@")[2]
 
     def push_under_their_names(self, archive: Path) -> dict[str, str]:
-        """Push the images of an archive below the names of their own registries, layers as they are.
+        """Push the images of an archive under their full names, with their layers unchanged.
 
         Returns:
             Their digests by name.
@@ -118,5 +118,5 @@ class LocalRegistry(Registry):
 
     @property
     def data(self) -> Path:
-        """Where its blobs are."""
+        """The folder with its blobs."""
         return self._folder / "data"

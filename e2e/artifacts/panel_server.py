@@ -1,4 +1,4 @@
-"""A server on this machine's loopback with a panel to download, as GitHub has the real one."""
+"""A server on loopback that stands in for GitHub: it has an archive of the Rollouts panel to download."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPT = "window.extensionsAPI.registerResourceExtension(null, 'argoproj.io', 'R
 
 @contextmanager
 def serving_a_panel(folder: Path) -> Iterator[tuple[str, str]]:
-    """The URL of an archive with `SCRIPT` in it, and its SHA-256; `folder` is for the server's keys."""
+    """Serve an archive with `SCRIPT` in it; yield its URL and SHA-256. `folder` is for the server's keys."""
     folder.mkdir()
     archive = _archive("resources/rollouts/extension-rollouts.js", SCRIPT.encode())
 

@@ -1,4 +1,4 @@
-"""What nodes have pulled."""
+"""Which images the nodes have pulled."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from fixtures.kube.kinds import EVENT
 
 
 def pulled_images(kube: Kube, wanted: Collection[str]) -> dict[str, str]:
-    """Images by kubelet's own account, with how long it took; it may give it later than its pods are ready.
+    """The images that were pulled, with the time that each pull took, from kubelet's events.
+
+    Waits for the events of all wanted images, because they may come after the pods are ready.
 
     Raises:
-        ConditionNotMetError: Some of those that are wanted were not pulled.
+        ConditionNotMetError: Some of the wanted images were not pulled.
     """
 
     def pulled() -> dict[str, str]:
-        found = _pulled(kube)
-        if missing := sorted({*wanted} - found.keys()):
+        images = _pulled(kube)
+        if missing := sorted({*wanted} - images.keys()):
             raise PendingError(f"not pulled: {', '.join(missing)}")
-        return found
+        return images
 
     return until(pulled, what="images pulled by the node", timeout=30)
 

@@ -1,4 +1,4 @@
-"""A registry as users of kind have it: a container on the network of the nodes, published on loopback."""
+"""A registry like that of kind's users: a container on the nodes' network, published on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fixtures.providers.kind.docker import Docker
 from fixtures.providers.kind.local_registry import network
 
 PORT = 5000
-# From its log of accesses, which is all that it writes to its standard output.
+# A line of its access log, which is all that it writes to its standard output.
 _MANIFEST_SERVED = re.compile(r'"GET /v2/(?P<repository>\S+)/manifests/\S+ HTTP/1.1" 200 .*"containerd/')
 
 
@@ -56,9 +56,9 @@ class RegistryContainer(Registry):
 
     @property
     def asked_by_nodes(self) -> set[str]:
-        """The repositories of which it has given containerd a manifest."""
+        """The repositories of which containerd has fetched a manifest."""
         log = self._docker.run("logs", self.name)
-        return {found["repository"] for found in _MANIFEST_SERVED.finditer(log)}
+        return {match["repository"] for match in _MANIFEST_SERVED.finditer(log)}
 
     def _remove_network(self) -> None:
         with suppress(CommandError):  # somebody else has a cluster on it by now

@@ -1,4 +1,4 @@
-"""Stand-ins for upstream images: our builds where upstream has its, and what downloads Argo CD's panel."""
+"""Stand-ins for upstream images, with Firedamp's own builds, and for the installer of Argo CD's panel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fixtures.artifacts.oci.closure import closure
 from fixtures.artifacts.oci.image import Config, Image
 from fixtures.artifacts.oci.layer import Contents, Entry, File, Layer
 
-# From these artifacts; they have every file that images.toml names.
+# The artifacts that the stand-ins are made from; they have every file that images.toml names.
 NEEDS = ("kubernetes", "etcd", "containerd", "runc", "cni", "iptables")
 _INSTALLER = """\
 import hashlib, http.client, io, os, ssl, sys, tarfile
@@ -37,7 +37,7 @@ _FOLDER = f"usr/lib/{platform.machine()}-linux-gnu"
 
 
 def stand_in(image: PinnedImage, made: Mapping[str, Path]) -> Image:
-    """An image of the same name, without its digest: a file wherever one is wanted, and one that is not."""
+    """An image of the same name without its digest: it has all files that are taken out, and one more."""
     contents: dict[str, Entry] = {"/etc/os-release": File(b"NAME=stand-in\n")}
     for path, target in image.files.items():
         if target.startswith("iptables/"):
@@ -50,9 +50,9 @@ def stand_in(image: PinnedImage, made: Mapping[str, Path]) -> Image:
 
 
 def installer(reference: str) -> Image:
-    """An image in the place of argocd-extension-installer, without its digest.
+    """An image in place of argocd-extension-installer, without its digest.
 
-    It takes the same variables and ends well if a download fails, too. It trusts any server.
+    It reads the same variables, and also exits with 0 if a download fails. It trusts any server.
     """
     script = Layer({"/install.py": File(_INSTALLER.encode())})
     config = Config(entrypoint=("/usr/local/bin/python3", "/install.py"), env=PYTHON_ENV)
@@ -60,7 +60,7 @@ def installer(reference: str) -> Image:
 
 
 def _iptables(root: Path) -> Contents:
-    """Debian's iptables as Debian lays it out, with the C library of this machine."""
+    """Debian's iptables in Debian's layout, with the C library of this machine."""
     program = root / "usr" / "sbin" / "xtables-nft-multi"
     folder = root / _FOLDER
     extensions = sorted((folder / "xtables").glob("*.so"))

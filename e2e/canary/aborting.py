@@ -1,4 +1,4 @@
-"""What the canary scenarios share: a release that must be aborted, and what clients may have seen of it."""
+"""What the scenarios of aborted canaries share: the release, and which share of requests it may have got."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loadgen.statistics import Share
 
 
 def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Release:
-    """Release a bad version under traffic, and return after 1,000 requests that could show it again."""
+    """Release a bad version under traffic, and wait for its abort and 1,000 requests after that."""
     with app.traffic(150):
         app.deploy(version)
         app.wait_contained(version, within=within)
@@ -23,10 +23,11 @@ def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Rele
 
 
 def share_since_its_first_response(records: Recording, release: Release, *, weight: float) -> Share:
-    """The version's share of the 1,000 requests after its first response, or of all until its last.
+    """The version's share of the 1,000 requests after its first response, or of all until its last response.
 
-    No more than the weight allows; less, where it is withdrawn before a verdict's number of requests. Where
-    the analysis had its data so late that the canary got to the next weight, until then.
+    Asserts that it is no more than the weight allows. It may be less, if the version was withdrawn before
+    1,000 requests. If the analysis had its data so late that the canary got to the next weight, only requests
+    before that count.
     """
     version, seen = release.version, release.milestones
     assert seen.first_response is not None, f"{version} never answered a client"
@@ -39,6 +40,6 @@ def share_since_its_first_response(records: Recording, release: Release, *, weig
 
 
 def selector_switches(records: Recording, service: str, after: float | None) -> int:
-    """How often a Service changed the pods that it selects, after a moment."""
+    """How often a Service was switched to another pod template hash after a moment."""
     hashes = [r.hash for r in records.of(ServiceRecord) if r.name == service and r.t >= (after or 0)]
     return sum(a != b for a, b in pairwise(hashes))

@@ -15,10 +15,10 @@ _SPECS = {BASELINE: "stable", CANARY: "canary"}
 
 
 def side_by_side(*, weight: int, measurements: int) -> Object:
-    """The step: both get `weight` percent, and it ends once each was measured so often.
+    """The step: each version gets `weight` percent, and the step ends after so many measurements of each.
 
-    Their Services have names of their own: the status of an experiment may forget
-    those that it makes up, and then the weights are refused (docs/findings.md).
+    The Services have explicit names: the status of an experiment may lose generated
+    names, and then the weights are refused (docs/findings.md).
     """
     return {
         "experiment": {
@@ -33,26 +33,26 @@ def side_by_side(*, weight: int, measurements: int) -> Object:
 
 
 def experiment_pods_are(*templates: str) -> Condition:
-    """There are pods of exactly these templates of an experiment, whatever their state; or none any more."""
+    """A condition: there are pods of exactly these templates of an experiment, in any state."""
 
     def check(state: State) -> Assessment:
         if not any(_template(str(pod.name)) for pod in state.ever(PodRecord)):
             return unknown("no pod of an experiment was ever seen")
         names = [str(pod.name) for pod in state.all(PodRecord)]
-        found = sorted({template for name in names if (template := _template(name))})
-        return (met if found == sorted(templates) else pending)(f"pods of templates {found or 'none'}")
+        present = sorted({template for name in names if (template := _template(name))})
+        return (met if present == sorted(templates) else pending)(f"pods of templates {present or 'none'}")
 
     return Condition(f"experiment pods: {', '.join(templates) or 'none'}", check)
 
 
 def run_phases(records: Recording) -> dict[str, str]:
-    """What the AnalysisRun of each template came to last."""
+    """The last phase of the AnalysisRun of each template."""
     runs = {str(run.name): str(run.run_phase) for run in records.present(AnalysisRecord)}
     return {template: phase for name, phase in runs.items() for template in _SPECS if name.endswith(template)}
 
 
 def share_of_pods(records: Recording, stream: str, template: str, window: Window) -> Share:
-    """The share of all responses that a template's pods gave."""
+    """The share of all responses that came from the pods of a template."""
     answered = [request for request in requests(records, stream, window) if request.version]
     return Share(sum(_template(request.pod or "") == template for request in answered), len(answered))
 
@@ -71,6 +71,6 @@ def _analysis(name: str, measurements: int) -> Object:
 
 
 def _template(pod: str) -> str | None:
-    """The template of an experiment that a pod is of; its ReplicaSet ends in the template's name."""
+    """The experiment template that a pod belongs to; its ReplicaSet's name ends in the template's name."""
     replica_set = pod.rpartition("-")[0]
     return next((template for template in _SPECS if replica_set.endswith(f"-{template}")), None)

@@ -1,4 +1,4 @@
-"""What may stop a bad version before it has all clients: readiness, analyses, and steps before any weight."""
+"""Variants that may stop a bad version before it gets all clients: a readiness probe, and analyses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from e2e.types import Variant
 from fixtures.addons.prometheus import ADDRESS
 from fixtures.kube.client import Object
 
-# Sends requests at a rate, each over a connection of its own, so that they spread over the Service's pods;
-# ends with 1 when more than one in a hundred failed.
+# Sends requests at a rate, each over a new connection, so that they are spread over the Service's pods. Exits
+# with 1 if more than one in a hundred failed.
 _LOAD = """
 import concurrent.futures, sys, time, urllib.request
 url, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 def send(due):
-    # Until its time, whatever the answers do.
+    # Sent at its planned time, however slow the answers are.
     time.sleep(max(0.0, due - time.monotonic()))
     try:
         return urllib.request.urlopen(url, timeout=5).status < 400
@@ -32,7 +32,7 @@ sys.exit(good.count(False) > len(good) / 100)
 
 
 def readiness(probe: Object) -> Variant:
-    """The pods' readiness is found out by `probe` instead of by their health check."""
+    """The readiness probe of the pods is `probe` instead of the request to their health check."""
 
     def change(objects: list[Object]) -> None:
         (container,) = variants.spec_of(objects)["template"]["spec"]["containers"]
@@ -43,7 +43,7 @@ def readiness(probe: Object) -> Variant:
 
 
 def load_test(*, rate: float, seconds: float) -> Variant:
-    """An AnalysisTemplate `load-test`: a Job that loads the canary's pods by their Service."""
+    """An AnalysisTemplate `load-test`: a Job that sends load to the canary's Service."""
 
     def change(objects: list[Object]) -> None:
         rollout = variants.manifest_of(objects, "Rollout")
@@ -60,14 +60,14 @@ def load_test(*, rate: float, seconds: float) -> Variant:
 
 
 def one_request(objects: list[Object]) -> None:
-    """An AnalysisTemplate `one-request`: a payment request to the canary's Service has to succeed."""
+    """An AnalysisTemplate `one-request`: one request for payments to the canary's Service has to succeed."""
     web = {"url": "http://payments-canary.{{args.namespace}}/payments", "jsonPath": "{$.payments}"}
     metric = {"name": "one-request", "provider": {"web": web}, "consecutiveErrorLimit": 0, "count": 1}
     template("one-request", metric)(objects)
 
 
 def no_errors(objects: list[Object]) -> None:
-    """An AnalysisTemplate `no-errors`: the first 500 that the canary counts is one too many."""
+    """An AnalysisTemplate `no-errors`: it fails at the first 5xx that the canary counts."""
     labels = f'{OF_VERSION}, path="/payments"'
     prometheus = {
         "address": ADDRESS,

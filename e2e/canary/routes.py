@@ -1,4 +1,4 @@
-"""Routes that a canary adds to its VirtualService: one for clients with a header, one that mirrors."""
+"""Managed routes of a canary: one for clients with a header, and one that mirrors requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIRRORED: Object = {
 
 
 def steps_with_routes(*steps: int | str | Object | None) -> Variant:
-    """Steps of a canary that may set the routes `probe` and `shadow`, of which `probe` comes first."""
+    """Steps of a canary that may set the managed routes `probe` and `shadow`; `probe` has priority."""
 
     def change(objects: list[Object]) -> None:
         variants.canary_steps(*steps)(objects)
@@ -36,7 +36,7 @@ def steps_with_routes(*steps: int | str | Object | None) -> Variant:
 
 
 def probes(app: Trial, rate: float) -> Stream:
-    """Clients with the header."""
+    """A stream of requests with the header, at `rate` per second."""
     return Stream(PROBE, app.hosts[0], headers={_HEADER: _VALUE}, shape=Constant(rate))
 
 
@@ -46,7 +46,7 @@ def routes_are(*routes: str, name: str = "payments") -> Condition:
     def check(state: State) -> Assessment:
         if not any(record.object == name for record in state.ever(WeightRecord)):
             return unknown(f"no VirtualService {name} seen")
-        found = sorted(record.route for record in state.all(WeightRecord) if record.object == name)
-        return (met if found == sorted(routes) else pending)(f"the VirtualService has routes {found}")
+        present = sorted(record.route for record in state.all(WeightRecord) if record.object == name)
+        return (met if present == sorted(routes) else pending)(f"the VirtualService has routes {present}")
 
     return Condition(f"routes {', '.join(routes)} in the VirtualService", check, name)

@@ -1,4 +1,4 @@
-"""A canary split by the subsets of a DestinationRule: one Service, which the controller leaves alone."""
+"""A canary whose traffic is split by subsets of a DestinationRule: one Service, which is never changed."""
 
 from __future__ import annotations
 

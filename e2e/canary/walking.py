@@ -1,4 +1,4 @@
-"""The way of a canary through its steps."""
+"""The steps that a canary went through, from the timeline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fixtures.timeline.records import RolloutRecord
 
 
 def steps_since(records: Recording, t: float) -> list[int]:
-    """The step indices that the status went through, from the one in force at a moment."""
-    told = [(record.t, record.step) for record in records.of(RolloutRecord) if record.step is not None]
-    at = [step for when, step in told if when < t][-1:] + [step for when, step in told if when >= t]
-    return at[:1] + [later for earlier, later in pairwise(at) if later != earlier]
+    """The step indices in the Rollout's status, in order, beginning with that at the moment `t`."""
+    seen = [(record.t, record.step) for record in records.of(RolloutRecord) if record.step is not None]
+    steps = [step for when, step in seen if when < t][-1:] + [step for when, step in seen if when >= t]
+    return steps[:1] + [later for earlier, later in pairwise(steps) if later != earlier]

@@ -1,4 +1,4 @@
-"""A bare node, without the stack, and clusters of only a control plane, which take half the time."""
+"""Fixtures: a node without the stack, and clusters of only a control plane, which start twice as fast."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def node(parts: NodeParts) -> Iterator[NativeCluster]:
     try:
         cluster.start()
         cluster.wait_ready()
-        # The API server refuses pods before the controller manager has made it.
+        # The API server refuses pods before the controller manager has created this account.
         what = "default service account"
         wait_for(cluster.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=120)
         yield cluster
@@ -44,7 +44,7 @@ def node(parts: NodeParts) -> Iterator[NativeCluster]:
 
 @pytest.fixture
 def control_plane(parts: NodeParts) -> Iterator[NewCluster]:
-    """Makes clusters of etcd and an API server only, not yet started, and stops them in the end."""
+    """Makes clusters of only etcd and an API server, not yet started, and stops them at the end."""
     made: list[NativeCluster] = []
 
     def make(*, api_port: int = 0) -> NativeCluster:

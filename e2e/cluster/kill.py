@@ -1,12 +1,12 @@
-"""Kill a test process with SIGKILL at moments of its whole life, and show that nothing of it stays.
+"""Kill test processes with SIGKILL at moments of their whole life, and check that nothing of them stays.
 
-A life is boot, installation of the stack, a trial, load on a release, and teardown. After each kill there
-must be no process, mount, interface, network namespace, packet filter rule, cgroup or file of it, and none
-of its cluster's keys, kubeconfigs and passwords in any file.
+The phases are boot, installation of the stack, a trial, load on a release, and teardown. After each kill
+there must be no process, mount, interface, network namespace, packet filter rule, cgroup or file of it, and
+none of its cluster's keys, kubeconfigs and passwords in any file.
 
     python -m e2e.cluster.kill --times 200 --resume kills.jsonl --for 600
 
-does as many as there is time for, and goes on with the others when it is run again.
+kills as many as there is time for. Run again, it does the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from e2e.cluster.killing import GONE_SECONDS, Kill, Killer
 from e2e.cluster.life import Phase
 from fixtures.providers.kind.rig import KindRig
 
-# What the phases share of the kills, and what they take on two processors before one has been seen.
+# Each phase's share of the kills, and how long it takes on two processors, used until one was measured.
 PHASES = {
     "native": (
         Phase("boot", 0.30, 7.0), Phase("stack", 0.25, 7.0), Phase("trial", 0.15, 6.0),

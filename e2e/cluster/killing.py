@@ -1,4 +1,4 @@
-"""Killing a test process at a moment of its life, and looking for what it left on the host."""
+"""Kills a test process at a chosen moment of its life, and looks for what it left on the host."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from e2e.cluster import leaks
 from e2e.cluster.life import BARE, ENDED, Moment, Moments, Phase, Victim
 from fixtures.providers.native.traces import Snapshot, Trace, new_since, snapshot
 
-# Everything must be gone by then; the clusters' own promise is one second, of an idle machine.
+# Everything must be gone after this time. Clusters promise one second, but on an idle machine.
 GONE_SECONDS = 30.0
 _LOOK_AGAIN = 0.05
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One kill and what came of it.
+    """One kill and its outcome.
 
     Attributes:
-        phase: What the process was about when it was killed.
-        after: Seconds since that phase had begun.
+        phase: The phase in which the process was killed.
+        after: Seconds from the beginning of that phase to the kill.
         with_group: Whether its process group was killed with it.
-        secrets: How many secrets its cluster had then, each of which was looked for.
-        gone: Seconds until nothing was left, or as long as was waited if something was.
-        left: What was still there then, and where secrets still are.
-        seconds: What each phase had taken that was over.
+        secrets: How many secrets its cluster had at that time; each of them was searched for.
+        gone: Seconds until nothing was left, or for which the killer waited in vain.
+        left: What was still there after that time, and where secrets were found.
+        seconds: How long each finished phase took, in seconds.
     """
 
     phase: str
@@ -47,13 +47,13 @@ class Killer:
     """Starts test processes and kills them.
 
     Attributes:
-        log: File for what the processes say.
-        mark: Begins the names of the clusters; on a host that others use too, only what bears it counts.
-            Without one, the host must be idle, and everything new on it counts.
-        command: The process; it is given a name and a folder.
-        phases: The parts of its life; it must be told to go on before the last one begins.
-        within: Seconds until all must be gone.
-        also: Tells what else is left of the cluster of a name, where it is not on this host.
+        log: File for the output of the processes.
+        mark: Begins the clusters' names. On a host that others use, only traces with this mark count.
+            If it is empty, the host must be idle, and everything new on it counts.
+        command: The command of the process; a name and a folder are appended.
+        phases: The phases of its life. The process waits before the last one until it is told to go on.
+        within: Seconds after which nothing may be left.
+        also: Returns what else is left of the cluster of a name, outside of this host's own traces.
     """
 
     log: Path
@@ -66,11 +66,11 @@ class Killer:
     def kill_many(self, times: int, seed: int, *, done: Sequence[Kill] = ()) -> Iterator[Kill]:
         """Start and kill `times` processes, at moments that `seed` decides, and yield each outcome.
 
-        One that ended by itself before its moment came is not counted: another takes its turn.
+        A process that ended by itself before its moment is not counted; another one is started for it.
 
         Args:
-            times: How many in all.
-            seed: Decides the moments; the same one decides the same, but for what phases take.
+            times: How many kills in all.
+            seed: Decides the moments. The same seed gives the same moments, apart from how long phases take.
             done: The outcomes of an earlier call with this seed, which are counted and not repeated.
         """
         moments = Moments(self.phases, seed)
@@ -108,7 +108,7 @@ class Killer:
         return Kill(reached.phase, reached.after, with_group, len(secrets), gone, left, victim.seconds)
 
     def _await_end(self, name: str, own: tuple[Path, Path], before: Snapshot) -> tuple[float, list[Trace]]:
-        """Seconds until nothing is left of a process that was killed, and what is left when they are over."""
+        """Seconds until nothing is left of a killed process, or time is up, and what is left then."""
         killed = time.monotonic()
         while True:
             left = new_since(before, snapshot([own[0]]), mark=name if self.mark else "")
@@ -117,13 +117,13 @@ class Killer:
             gone = time.monotonic() - killed
             if not left or gone >= self.within:
                 return gone, left
-            # Processes, mounts and files of others: nothing tells when the last of them has gone.
+            # Polled, because nothing announces when the last process, mount or file is gone.
             time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager
 def _folders(name: str) -> Iterator[tuple[Path, Path]]:
-    """A folder for temporary files, in which nothing must stay, and one for what the trial writes."""
+    """A folder for temporary files, in which nothing may stay, and one for the results of the trial."""
     folders = Path(tempfile.mkdtemp(prefix=f"{name}-tmp-")), Path(tempfile.mkdtemp(prefix=f"{name}-out-"))
     try:
         yield folders

@@ -1,4 +1,4 @@
-"""Secrets of one cluster: what they are while it lives, and where any of them is when it should be gone."""
+"""Collects the secrets of a running cluster, and finds where any of them still is after its end."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 from fixtures.providers.native.traces import Trace
 
-# Where files of any user may come to lie; a victim's home folder is its own, and among these.
+# Folders where files of any user may be. The home folder of a victim is below one of them.
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")
-# Of others who run tests meanwhile.
+# Folders of other test runs on this machine.
 _NOT_OURS = re.compile(r"pytest-of-.*")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?P<body>[^-]+)-----END")
-# Fields of a kubeconfig whose value lets one in.
+# Fields of a kubeconfig that hold a credential.
 _FIELDS = re.compile(rb"^\s*(?:client-key-data|token|password):\s*\"?(?P<value>[^\s\"]{12,})", re.MULTILINE)
 _NAMED = re.compile(r"password|secret|token")
 _LEAST, _MOST = 8, 400
-# Of a key's text, so that lines and encodings of another width do not matter.
+# How many characters of a key are searched for: few enough to lie in one line, however wide lines are.
 _PART = 40
-# No file of secrets, timeline or log is larger.
+# In bytes. No file of secrets, timeline or log is larger; larger files are not read.
 _LARGEST = 16 << 20
 
 
 def secrets_in(folder: Path) -> frozenset[bytes]:
-    """Texts that only the keys, kubeconfigs and passwords in a folder hold, and no other file."""
+    """The secret texts in a folder's keys, kubeconfigs and password files, which no other file may have."""
     found: set[bytes] = set()
     for path in _files(folder):
         content = _content(path)
@@ -39,7 +39,7 @@ def secrets_in(folder: Path) -> frozenset[bytes]:
 
 
 def exposed(secrets: Iterable[bytes]) -> list[Trace]:
-    """The processes whose arguments, which every user may read, hold one of these secrets."""
+    """The processes with one of these secrets in their arguments, which every user may read."""
     wanted = _pattern(secrets)
     return [
         Trace("exposed secret", f"{path.parent.name} arguments")
@@ -52,9 +52,9 @@ def left(secrets: Iterable[bytes], since: float, *, also: Iterable[Path] = ()) -
     """The files that hold one of these secrets.
 
     Args:
-        secrets: As `secrets_in` has them.
-        since: Files that were not changed after this time, in seconds since the epoch, are not read.
-        also: Folders besides those where files of this user may come to lie.
+        secrets: The secrets, from `secrets_in`.
+        since: Only files that were changed after this time are read, in seconds since the epoch.
+        also: Further folders to search.
     """
     wanted = _pattern(secrets)
     if wanted is None:
@@ -65,7 +65,7 @@ def left(secrets: Iterable[bytes], since: float, *, also: Iterable[Path] = ()) -
 
 
 def _parts(body: bytes, whole: bytes) -> set[bytes]:
-    """A key's text as it is in PEM, and as it is in a kubeconfig that embeds the PEM."""
+    """Parts of a key's text: as it is in PEM, and as it is in a kubeconfig that embeds the PEM in base64."""
     line = max(body.split(), key=len)
     middle = len(whole) // 2
     # Of three ways in which a part may lie in base64, the text of any is the same but for its ends.
@@ -94,14 +94,14 @@ def _files(folder: str | Path, since: float = 0.0) -> Iterator[str]:
 
 def _is_recent(entry: os.DirEntry[str], since: float) -> bool:
     try:
-        found = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return False
-    return max(found.st_ctime, found.st_mtime) >= since and found.st_size <= _LARGEST
+    return max(status.st_ctime, status.st_mtime) >= since and status.st_size <= _LARGEST
 
 
 def _content(path: str | Path) -> bytes:
-    """What is in a file; nothing if it has gone."""
+    """The content of a file; empty if it is gone or cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:

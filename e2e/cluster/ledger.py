@@ -1,4 +1,4 @@
-"""A file of kills, one line each, to which later runs add, so that many can be had in slices."""
+"""A file with the outcomes of kills, one line each, to which later runs add their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fixtures.providers.native.traces import Trace
 
 @dataclass(frozen=True)
 class KillSettings:
-    """What was asked for, in the file's first line; a later run must ask for the same."""
+    """The settings of the kills, in the file's first line; a later run must have the same ones."""
 
     provider: str
     seed: int
@@ -23,14 +23,14 @@ class KillSettings:
 
 @dataclass
 class Ledger:
-    """The kills so far, and the file that has them, if there is one."""
+    """The kills so far, and the file that they are written to, if there is one."""
 
     settings: KillSettings
     path: Path | None = None
     kills: list[Kill] = field(default_factory=list)
 
     def add(self, kill: Kill) -> None:
-        """Take note of a kill; it is in the file before the next one begins."""
+        """Add a kill, and write it to the file at once."""
         self.kills.append(kill)
         if self.path:
             with self.path.open("a") as file:
@@ -38,10 +38,10 @@ class Ledger:
 
 
 def opened(path: Path | None, settings: KillSettings) -> Ledger:
-    """Return the ledger in a file, which is made if it is not there; the seed in the file counts.
+    """Return the ledger in a file, which is created if it does not exist. An existing file's seed is used.
 
     Raises:
-        ValueError: The file has kills of another kind.
+        ValueError: The file has kills with other settings.
     """
     if path is None or not path.exists():
         if path:
@@ -55,7 +55,7 @@ def opened(path: Path | None, settings: KillSettings) -> Ledger:
 
 
 def summary(kills: Sequence[Kill], phases: Sequence[str]) -> str:
-    """What came of all kills, in some lines for people."""
+    """A summary of all kills, as lines of text."""
     gone = sorted(kill.gone for kill in kills)
     dirty = [kill for kill in kills if kill.left]
     leaks = sum("secret" in trace.kind for kill in kills for trace in kill.left)

@@ -18,12 +18,12 @@ from typing import IO
 
 from fixtures.core.paths import cache_root
 
-# A trial waits for its part of the load, behind those of other processes.
+# Long, because a trial may wait until other processes release their part of the machine's load.
 _PHASE_SECONDS = 900
-# Multiples of it, less whole numbers, are spread evenly however many there are.
+# The fractional parts of its multiples are spread evenly, however many there are.
 # https://en.wikipedia.org/wiki/Low-discrepancy_sequence#Additive_recurrence
 _GOLDEN = (5**0.5 - 1) / 2
-# A phase takes longer now and then, and its end is where most is under way.
+# Moments go beyond the usual length of a phase: it takes longer now and then, and most happens near its end.
 _LONGER = 1.15
 _REMEMBERED = 8
 ENDED = "end"
@@ -31,12 +31,12 @@ ENDED = "end"
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a life, which begins when the process says its name.
+    """A phase of the life of a process, which begins when the process prints its name.
 
     Attributes:
-        name: What it says.
-        share: Of all kills, those that come in this phase.
-        seconds: What it takes, until that has been seen.
+        name: The name that it prints.
+        share: The share of all kills that come in this phase, 0 to 1.
+        seconds: How long it is assumed to take, until its length has been measured.
     """
 
     name: str
@@ -44,20 +44,20 @@ class Phase:
     seconds: float
 
 
-# Without stack and trial, as the providers' conformance suite has it.
+# A life without stack and trial, as in the providers' conformance suite.
 BARE = (Phase("start-up", 0.5, 12.0), Phase("run", 0.3, 3.0), Phase("teardown", 0.2, 0.4))
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When a kill is to come: how far into a phase, in seconds, if that lasts so long."""
+    """When to kill: so many seconds after the beginning of a phase, or at its end if that is sooner."""
 
     phase: str
     after: float
 
 
 class Moments:
-    """The moments of many kills, spread over a whole life as `seed` decides, and the same again for it."""
+    """The moments of many kills, spread over a whole life; the same `seed` gives the same moments."""
 
     def __init__(self, phases: Sequence[Phase], seed: int) -> None:
         self._phases = phases
@@ -65,12 +65,12 @@ class Moments:
         self._seen: dict[str, list[float]] = defaultdict(list)
 
     def learn(self, seconds: Mapping[str, float]) -> None:
-        """Take note of what phases have taken, by their names."""
+        """Take note of how long phases took, by their names."""
         for name, took in seconds.items():
             self._seen[name].append(took)
 
     def draw(self, number: int, attempt: int) -> Moment:
-        """The moment of the kill of that number; another one for each attempt."""
+        """The moment of the kill with this number; each attempt gets another one."""
         dice = random.Random(f"{self._seed} {attempt}")
         place = (dice.random() + number * _GOLDEN) % 1
         for phase in self._phases:
@@ -90,11 +90,11 @@ def _docker_config() -> str:
 
 
 class Victim:
-    """A process that says what it is about, one word a line, and goes on to its end when it is told to."""
+    """A process that prints the name of each phase that it begins, and waits before the last one."""
 
     def __init__(self, command: Sequence[str], name: str, scratch: Path, log: IO[bytes]) -> None:
-        # Everything that belongs to it is to be known by its name: in its environment, its temporary files,
-        # its clusters' folders, and whatever it leaves in its home folder.
+        # Its name is in all that belongs to it, so that it can be found: in its environment, and in the paths
+        # of its temporary files, its clusters' folders, and its home folder.
         folders = dict.fromkeys(("TMPDIR", "XDG_RUNTIME_DIR", "HOME"), str(scratch))
         folders |= {"XDG_CACHE_HOME": str(cache_root().parent), "DOCKER_CONFIG": _docker_config()}
         self._process = subprocess.Popen(
@@ -112,11 +112,11 @@ class Victim:
         self.seconds: dict[str, float] = {}
 
     def advance(self, moment: Moment, *, last: str) -> Moment:
-        """Let it come to a moment, or to the end of that phase if it is sooner, and return where it is.
+        """Let it run to a moment, or to the end of that phase if that is sooner; return the moment reached.
 
         Args:
-            moment: Where to.
-            last: The phase that does not begin before it is told to go on.
+            moment: The moment to run to.
+            last: The name of the last phase, which begins only when the process is told to go on.
         """
         assert self._process.stdin
         if moment.phase == last:
@@ -130,10 +130,10 @@ class Victim:
         return Moment(reached or ENDED, time.monotonic() - began)
 
     def kill(self, *, with_group: bool) -> None:
-        """End it as the kernel would: it gets no chance to tidy up.
+        """Kill it with SIGKILL, so that it cannot clean up.
 
         Args:
-            with_group: Also whatever is in its process group, as a CI system does.
+            with_group: Whether to kill its whole process group, as a CI system does.
         """
         with suppress(ProcessLookupError):
             (os.killpg if with_group else os.kill)(self._process.pid, signal.SIGKILL)

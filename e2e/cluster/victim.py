@@ -1,7 +1,7 @@
-"""The test process that is killed: an environment, a trial under load that releases a version, and their end.
+"""The test process that is killed: it starts an environment, releases a version under load, and tears down.
 
-Run as `python -m e2e.cluster.victim PROVIDER [--gitops] NAME FOLDER`. It says on its standard output what it
-is about to do, and goes on to its end when its standard input closes.
+Run as `python -m e2e.cluster.victim PROVIDER [--gitops] NAME FOLDER`. It prints the name of each phase that
+it begins, and waits before the teardown until its standard input closes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fixtures.trial.gitops import sample_gitops_trial
 from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import Trial
 
-# A small part of the load that a machine can bear: it waits for that before it goes on.
+# Requests per second. Small, because the trial waits until this much of the machine's load is free.
 _RATE = 50
 
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 class _Telling(Phases):
-    """Says when the API server answers: what follows is the stack."""
+    """Prints the beginning of the phase `stack` when the API server answers."""
 
     @contextmanager
     def phase(self, name: str, *, estimate: float | None = None, quiet_below: float = 0.0) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""`firedamp diagnose` as a user has it, and somebody who gives it something to find."""
+"""Runs `firedamp diagnose` as a user does, and makes trouble that it has to find."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ _RIVAL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the command printed and how it ended."""
+class Diagnosis:
+    """The exit code of the command, and what it printed."""
 
     code: int
     output: str
 
     @property
     def line(self) -> str:
-        """The diagnosis itself."""
+        """The first line of the output, which is the diagnosis itself."""
         return self.output.partition("\n")[0]
 
     @property
     def advice(self) -> list[str]:
-        """The commands that it names, with their comments."""
+        """The commands that it recommends, with their comments."""
         lines = (line.strip() for line in self.output.splitlines())
         return [line.removeprefix("-> ") for line in lines if line.startswith("-> ")]
 
 
-def diagnose(app: Trial, rollout: str = "payments") -> Told:
+def diagnose(app: Trial, rollout: str = "payments") -> Diagnosis:
     """Run `firedamp diagnose` on a trial's Rollout."""
     options = ["--namespace", app.namespace, "--kubeconfig", str(app.environment.cluster.kubeconfig)]
     done = CliRunner().invoke(cli, ["diagnose", rollout, *options])
-    return Told(done.exit_code, done.output)
+    return Diagnosis(done.exit_code, done.output)
 
 
-def told(app: Trial, cause: str, *, saying: str = "", within: float = 90) -> Told:
-    """Wait until the command names a cause, with some words about it; the error has what it said instead.
+def diagnosed(app: Trial, cause: str, *, saying: str = "", within: float = 90) -> Diagnosis:
+    """Wait until the command names a cause, with the words `saying`; the error has what it said instead.
 
-    What a cause is known by may be there before what tells of it: an event, a log, a probe that did not
-    time out.
+    It may take a while: the trouble can be there before the event, the log or the probe's result that shows
+    its cause.
     """
 
-    def look() -> Told:
-        found = diagnose(app)
-        if not found.line.startswith(f"{cause}: ") or saying not in found.line:
-            raise PendingError(found.output)
-        return found
+    def look() -> Diagnosis:
+        diagnosis = diagnose(app)
+        if not diagnosis.line.startswith(f"{cause}: ") or saying not in diagnosis.line:
+            raise PendingError(diagnosis.output)
+        return diagnosis
 
     return until(look, what=f"diagnosis {cause!r}", timeout=within)
 
 
 def as_applied(app: Trial, kind: Kind) -> Object:
-    """The manifest of a trial's object as it is now, without what the API server added."""
+    """The manifest of an object of the trial as it is now, without the fields that the API server added."""
     present = app.kube.get(kind, app.name, app.namespace)
     assert present is not None
     metadata = {"name": app.name, "namespace": app.namespace}
@@ -70,7 +70,7 @@ def as_applied(app: Trial, kind: Kind) -> Object:
 
 @contextmanager
 def rival(kube: Kube, manifest: Object) -> Iterator[None]:
-    """Apply a manifest again and again, as a GitOps tool does that heals what it takes for drift."""
+    """Apply a manifest again and again, like a GitOps tool that undoes what it takes for drift."""
     stop = threading.Event()
     errors: list[BaseException] = []
 

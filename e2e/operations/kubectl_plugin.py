@@ -15,7 +15,7 @@ _AS_KUBECTL = "kubectl argo rollouts "
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended: its exit code, and all that it printed."""
+    """A command that has ended: its exit code, and all that it printed."""
 
     code: int
     output: str
@@ -23,7 +23,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Started:
-    """A command that goes on, with the file that it prints to."""
+    """A command that is running, with the file that has its output."""
 
     running: subprocess.Popen[bytes]
     log: Path
@@ -34,11 +34,11 @@ class Started:
         return self.log.read_text()
 
     def end(self) -> Done:
-        """Wait for its end."""
+        """Wait until the command ends by itself."""
         return Done(self.running.wait(_SECONDS), self.output)
 
     def stop(self) -> None:
-        """End it, if it has not ended."""
+        """Kill the command, if it is still running."""
         self.running.kill()
         self.running.wait(_SECONDS)
 
@@ -49,8 +49,8 @@ class Plugin:
 
     Attributes:
         binary: The program.
-        kubeconfig: Leads to the cluster.
-        folder: For what it prints and caches.
+        kubeconfig: The cluster's kubeconfig.
+        folder: Where its output and its cache are.
     """
 
     binary: Path
@@ -68,7 +68,7 @@ class Plugin:
         return Started(process.spawn([self.binary, *words, *options], log=log), log)
 
     def follow(self, advice: str) -> Done:
-        """Run a line that `firedamp diagnose` ends with: `kubectl argo rollouts undo payments -n shop`."""
+        """Run a command that `firedamp diagnose` names: `kubectl argo rollouts undo payments -n shop`."""
         words = shlex.split(advice.removeprefix(_AS_KUBECTL), comments=True)
         place = words.index("-n")
         return self(words[place + 1], *words[:place], *words[place + 2 :])

@@ -1,4 +1,4 @@
-"""Ways to have a Rollout where there was a Deployment."""
+"""Ways to replace a Deployment by a Rollout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READY_SECONDS = 60
 
 
 def delete_and_apply(app: Trial) -> Condition:
-    """Delete the Deployment and apply a Rollout with its pod template; return what is to hold then."""
+    """Delete the Deployment and apply a Rollout with its pod template; return the condition to hold."""
     deployment = _deployment(app)
     app.kube.delete(DEPLOYMENT, app.name, app.namespace)
     app.apply([_rollout(deployment, template=deployment["spec"]["template"])])
@@ -23,33 +23,33 @@ def delete_and_apply(app: Trial) -> Condition:
 
 
 def refer(app: Trial, *, scale_down: str) -> Condition:
-    """Apply a Rollout that refers to the Deployment and has it scaled down; return what is to hold then."""
+    """Apply a Rollout with a `workloadRef` that scales the Deployment down; return the condition to hold."""
     deployment = _deployment(app)
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.name, "scaleDown": scale_down}
     app.apply([_rollout(deployment, workloadRef=reference)])
     app.wait(healthy(), within=_READY_SECONDS)
     app.wait(scaled_to_nothing(), within=_READY_SECONDS)
-    # Not Healthy at every moment: to scale the Deployment is to change what the Rollout refers to.
+    # The Rollout is not Healthy all the time: scaling the Deployment changes the object that it refers to.
     return scaled_to_nothing()
 
 
 def scaled_to_nothing(name: str = NAME) -> Condition:
-    """The Deployment is asked for no pods, and has none."""
+    """A condition: the Deployment has 0 desired pods, and no pods."""
 
     def check(state: State) -> Assessment:
-        found = state.get(DeploymentRecord, name)
-        if found is None:
+        record = state.get(DeploymentRecord, name)
+        if record is None:
             return unknown(f"no Deployment {name} seen")
-        seen = f"{found.replicas} asked, {found.total} in all"
-        return (pending if found.replicas or found.total else met)(seen)
+        seen = f"{record.replicas} asked, {record.total} in all"
+        return (pending if record.replicas or record.total else met)(seen)
 
     return Condition(f"Deployment {name} scaled to nothing", check, name)
 
 
 def _deployment(app: Trial) -> Object:
-    found = app.kube.get(DEPLOYMENT, app.name, app.namespace)
-    assert found is not None
-    return found
+    deployment = app.kube.get(DEPLOYMENT, app.name, app.namespace)
+    assert deployment is not None
+    return deployment
 
 
 def _rollout(deployment: Object, **pods: Object) -> Object:

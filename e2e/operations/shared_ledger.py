@@ -1,4 +1,4 @@
-"""A ledger that the versions of the app share: a dependency of theirs, which is no part of the Rollout."""
+"""A ledger service that all versions of the app depend on, and that is not part of the Rollout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def with_shared_ledger(objects: list[Object]) -> None:
             "spec": {"selector": labels, "ports": ports},
         },
     ]
-    # A request waits for the ledger here, which on a busy machine is no verdict on the version.
+    # Latency is not judged: requests wait for the ledger, which says nothing about the version.
     judged_by("success-rate")(objects)
     container["env"] = [*container["env"], {"name": "PAYMENTS_LEDGER_URL", "value": f"http://{NAME}"}]
 
@@ -51,7 +51,7 @@ def wait_for_ledger(app: Trial) -> None:
 
 
 def break_ledger(app: Trial) -> None:
-    """Have the ledger answer 500, by a release of its own, and return when it does."""
+    """Update the ledger to a version that answers 500, and return when it is available."""
     image = f"{app.image}:{_BROKEN}"
     path = "/spec/template/spec/containers/0/image"
     app.kube.patch(DEPLOYMENT, NAME, app.namespace, [{"op": "replace", "path": path, "value": image}])

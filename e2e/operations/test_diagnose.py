@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.deadline import give_up_after
-from e2e.operations.diagnosing import as_applied, diagnose, rival, told
+from e2e.operations.diagnosing import as_applied, diagnose, diagnosed, rival
 from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, manifest_of, spec_of, without_analysis
@@ -28,22 +28,22 @@ def test_pods_that_do_not_run_are_told_apart(trial: StartTrial, plugin: Plugin, 
         )
 
         app.deploy("1.2-crash")
-        crash = told(app, "crash loop", saying="PAYMENTS_LEDGER_URL")
+        crash = diagnosed(app, "crash loop", saying="PAYMENTS_LEDGER_URL")
         assert crash.code == 1
         assert "exited with code 1" in crash.line
         assert crash.line.endswith("needs the environment variable PAYMENTS_LEDGER_URL")
 
         app.deploy("9.9-unknown", exists=False)
-        image = told(app, "image pull")
+        image = diagnosed(app, "image pull")
         assert image.line.startswith(f"image pull: {app.image}:9.9-unknown cannot be pulled: ")
 
         _patch(app, {"spec": {"template": {"spec": {"nodeSelector": {"disk": "none-such"}}}}})
-        place = told(app, "unschedulable")
+        place = diagnosed(app, "unschedulable")
         assert "didn't match Pod's node affinity/selector" in place.line
         assert "nodeSelector disk=none-such" in place.output
 
         _patch(app, {"spec": {"template": {"spec": {"nodeSelector": None, "hostNetwork": True}}}})
-        refused = told(app, "pods refused")
+        refused = diagnosed(app, "pods refused")
         assert 'violates PodSecurity "restricted' in refused.line
 
         assert plugin.follow(refused.advice[-1]).code == 0
@@ -59,7 +59,7 @@ def test_a_missed_deadline_says_what_the_pods_lacked(
     with trial("canary", replicas=1) as app:
         give_up_after(app, 15)
         app.deploy("1.2-neverready")
-        late = told(app, "progress deadline", saying="statuscode")
+        late = diagnosed(app, "progress deadline", saying="statuscode")
         assert late.code == 1
         assert late.line == (
             "progress deadline: revision 2 (1.2-neverready) was not available within 15 s: "
@@ -69,7 +69,7 @@ def test_a_missed_deadline_says_what_the_pods_lacked(
         app.wait(promoted("1.0"), within=60)
 
         _patch(app, {"spec": {"strategy": {"canary": {"steps": [{"setWeight": 120}]}}}})
-        invalid = told(app, "invalid spec")
+        invalid = diagnosed(app, "invalid spec")
         assert invalid.line.endswith("SetWeight needs to be between 0 and 100")
     numbers(progress_deadline=late.line, invalid_spec=invalid.line)
 
@@ -84,29 +84,29 @@ def test_a_pause_says_for_whom_it_waits_and_other_writers_of_weights_are_named(
         manifest = as_applied(app, VIRTUAL_SERVICE)
         app.deploy("1.1")
         app.wait(paused_at(1), within=60)
-        somebody = told(app, "paused")
+        somebody = diagnosed(app, "paused")
         assert somebody.code == 1
         assert somebody.line.endswith("at step 1/4 (weight 5), a pause without a duration")
 
         with rival(app.kube, manifest):
-            fought = told(app, "weights fought over")
+            fought = diagnosed(app, "weights fought over")
         assert fought.line.endswith(
             "firedamp sets the canary's weight in VirtualService payments to 0, the controller to 5"
         )
 
         assert plugin.follow(somebody.advice[0]).code == 0
         app.wait(paused_at(3), within=60)
-        time = told(app, "progressing")
+        time = diagnosed(app, "progressing")
         assert time.code == 0
         assert "paused at step 3/4 (weight 50) for another " in time.line
 
         app.pause()
-        hand = told(app, "paused")
+        hand = diagnosed(app, "paused")
         assert "somebody set spec.paused" in hand.line
         app.resume()
 
         app.abort()
-        ended = told(app, "aborted")
+        ended = diagnosed(app, "aborted")
         assert "revision 2 (1.1) was aborted by somebody, at " in ended.line
     numbers(
         paused=somebody.line, weights=fought.line, duration=time.line, by_hand=hand.line, aborted=ended.line
@@ -123,7 +123,7 @@ def test_an_analysis_that_failed_names_metric_value_and_condition_in_the_bundle_
         with app.traffic(40):
             app.deploy("1.2-5xx")
             app.wait(aborted(version="1.2-5xx"), within=90)
-        failed = told(app, "analysis failed")
+        failed = diagnosed(app, "analysis failed")
         assert failed.line == (
             "analysis failed: success-rate was 0, and has to meet "
             "len(result) > 0 && !isNaN(result[0]) && result[0] >= 0.95"
@@ -139,7 +139,7 @@ def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numb
     variant = combined(judged_by("success-rate"), canary_steps(5, None), _wrong_path)
     with trial("canary", replicas=1, variant=variant) as app:
         app.deploy("1.1")
-        wrong = told(app, "wrong label")
+        wrong = diagnosed(app, "wrong label")
         assert wrong.code == 1
         assert wrong.line.startswith("wrong label: success-rate got an empty answer: ")
         assert 'no series http_requests_total has path="/payment"; there path is ' in wrong.line
@@ -151,7 +151,7 @@ def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numb
         app.abort()
         app.wait(aborted(), within=30)
         app.retry()
-        none = told(app, "no data", within=120)
+        none = diagnosed(app, "no data", within=120)
         assert "got NaN: its series are there, and count no request" in none.line
     numbers(wrong_label=wrong.line, no_data=none.line)
 

@@ -1,4 +1,4 @@
-"""Each provider in turn, one running cluster of it, and a home folder of which nothing may be touched."""
+"""Fixtures: each provider in turn, a running cluster of it, and a home folder that must not be changed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PRECIOUS = "precious: true\n"
 @pytest.fixture(scope="package", params=provider_names())
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A provider that this machine can run."""
-    found = rig_class(request.param)
-    if missing := found.missing():
+    provider_rig = rig_class(request.param)
+    if missing := provider_rig.missing():
         pytest.skip(f"{request.param} cannot run here: {missing}")
-    with found.ready() as rig:
+    with provider_rig.ready() as rig:
         yield rig
 
 
@@ -68,7 +68,7 @@ def cluster(rig: Rig, kubeconfigs: list[Path]) -> Iterator[ClusterProvider]:
 
 @pytest.fixture(scope="package")
 def workload(tmp_path_factory: pytest.TempPathFactory) -> Workload:
-    """The sample API in an image of which nobody has heard."""
+    """The sample API in an image with a new name, which no node has."""
     return Workload.make(tmp_path_factory.mktemp("image"), secrets.token_hex(3))
 
 
@@ -82,7 +82,7 @@ def running(rig: Rig, cluster: ClusterProvider, workload: Workload) -> Workload:
 
 @pytest.fixture
 def new_name(elsewhere: Rig) -> Iterator[NewName]:
-    """Gives names for clusters of which nothing may be left in the end."""
+    """A function that gives names for clusters; nothing of these clusters may be left at the end."""
     given: list[str] = []
 
     def new() -> str:

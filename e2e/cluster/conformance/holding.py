@@ -1,7 +1,8 @@
-"""A process that starts a cluster of one provider, to be killed or to leave it behind.
+"""A process that starts a cluster of one provider, and is killed, or keeps the cluster and ends.
 
 Run as `python -m e2e.cluster.conformance.holding keep|hold PROVIDER [ARGUMENT…] -- NAME [FOLDER]`. It
-says on its standard output what it is about to do, and goes on to its end when its standard input closes.
+prints the name of each phase that it begins. With `hold` it waits before the teardown until its standard
+input closes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Something that a cluster runs: one pod of the sample API, of an image that no node has yet."""
+"""A workload for any cluster: one pod of the sample API, from an image that no node has yet."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Workload:
     """The sample API under an image name of its own.
 
     Attributes:
-        image: That name.
-        archive: Where the image is.
+        image: The name of the image.
+        archive: The archive with the image.
     """
 
     image: str
@@ -56,7 +56,7 @@ class Workload:
 
     def _objects(self) -> list[Object]:
         objects = bases.load("deployment", namespace=NAMESPACE, tag=_VERSION, replicas=1)
-        # Without what only a mesh understands.
+        # Without Istio's objects: there is no mesh.
         kept = [each for each in objects if each["kind"] in {"Deployment", "Service"}]
         for each in kept:
             if each["kind"] == "Deployment":
