@@ -1,4 +1,4 @@
-"""What the analyses of these scenarios ask the run's Prometheus, and how they judge the answer."""
+"""The queries of these scenarios' analyses, and the conditions that judge the answers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ GUARDED = {
     "failureCondition": "len(result) > 0 && !isNaN(result[0]) && result[0] < 0.95",
 }
 GOOD, BAD = "vector(0.99)", "vector(0.5)"
-# One version only; the arguments are those of the Rollout's own analysis.
+# Labels that select one version, by the arguments of the Rollout's own analysis.
 OF_VERSION = 'namespace="{{args.namespace}}", rollouts_pod_template_hash="{{args.pod-hash}}"'
 
 
 def metric(
     name: str, query: str, conditions: dict[str, str], *, address: str = ADDRESS, **fields: object
 ) -> Object:
-    """A metric that asks once, unless `count` says otherwise, and then each second.
+    """A metric that is measured once or, with `count`, so many times, a second apart.
 
     Args:
         name: Its name.
-        query: In PromQL.
+        query: The query, in PromQL.
         conditions: `successCondition`, `failureCondition` or both.
-        address: Prometheus, where the controller reaches it.
+        address: The URL of Prometheus, as the controller reaches it.
         **fields: Further fields of the metric, or `count` and `interval`.
     """
     provider = {"prometheus": {"address": address, "timeout": 5, "query": query}}
@@ -39,11 +39,11 @@ def metric(
 
 
 def success_rate(labels: str, *, seconds: int = 5) -> str:
-    """The share of payment requests answered without a 5xx, as the templates of the app ask for it.
+    """The query for the share of payment requests without a 5xx, as in the AnalysisTemplates of the app.
 
     Args:
-        labels: Of the pods that are asked, in PromQL.
-        seconds: How far it looks back.
+        labels: The labels of the pods, in PromQL.
+        seconds: How far the query looks back.
     """
     total = f'http_requests_total{{{labels}, path="/payments"'
     return (
@@ -59,9 +59,9 @@ def pod_hash(app: Trial) -> str:
 
 
 def wait_until_known(app: Trial) -> None:
-    """Wait until Prometheus can tell the success rate of the version that is being released.
+    """Wait until Prometheus has a success rate of the version that is being released.
 
-    It has to find the new pods first, and to scrape them twice: see docs/findings.md.
+    Prometheus has to find the new pods first, and to scrape them twice: see docs/findings.md.
     """
     labels = f'namespace="{app.namespace}", rollouts_pod_template_hash="{pod_hash(app)}"'
     until(lambda: _require_number(app, success_rate(labels)), what="a success rate", timeout=60)

@@ -1,4 +1,4 @@
-"""When an analysis began, and when the canary got where and was at which weight, from the timeline."""
+"""When an analysis began, and when a canary reached a step or had a weight, from the timeline."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from fixtures.trial.trial import ACTIVE
 
 
 def entered(records: Recording, version: str, step: int) -> float:
-    """When the canary of a version was first seen at a step or past it."""
+    """When the canary of a version was first seen at a step or past it, in Unix seconds."""
     hashes = _hashes(records, version)
-    found = [
+    times = [
         record.t
         for record in records.of(RolloutRecord)
         if record.current in hashes and record.step is not None and record.step >= step
     ]
-    return _first(found, f"{version} was never at step {step}")
+    return _first(times, f"{version} was never at step {step}")
 
 
 def began(records: Recording, version: str) -> float:
-    """When the first AnalysisRun of a version was seen."""
+    """When the first AnalysisRun of a version was seen, in Unix seconds."""
     hashes = _hashes(records, version)
-    found = [record.t for record in records.present(AnalysisRecord) if record.hash in hashes]
-    return _first(found, f"{version} had no AnalysisRun")
+    times = [record.t for record in records.present(AnalysisRecord) if record.hash in hashes]
+    return _first(times, f"{version} had no AnalysisRun")
 
 
 def began_before_its_abort(records: Recording, version: str) -> bool:
     """Whether the API server had the first AnalysisRun of a version before its Rollout was aborted.
 
-    One watch may tell seconds later than the other.
+    By resource versions and not by times, because one watch may be seconds behind the other.
     """
     hashes = _hashes(records, version)
     runs = _versions(r for r in records.present(AnalysisRecord) if r.hash in hashes)
@@ -46,10 +46,10 @@ def _versions(records: Iterable[ObjectRecord]) -> list[int]:
 
 
 def held_at(records: Recording, version: str, weight: int) -> Settled:
-    """The longest time for which a version had a weight, as far as shares can be compared with it.
+    """The longest time in which a version had a weight, and its share can be compared with that weight.
 
-    There may be another one, of a moment: the Services' watch may tell of a new version later than the
-    VirtualService's tells of its weight.
+    There may be a second, very short one: the watch of the Services may deliver a new version later than the
+    watch of the VirtualServices delivers its weight.
     """
     found = [each for each in windows(records, stream=ACTIVE) if each.weights.get(version) == weight]
     if not found:
@@ -61,7 +61,7 @@ def _hashes(records: Recording, version: str) -> set[str]:
     return {pod_hash for pod_hash, tag in versions_by_hash(records).items() if tag == version}
 
 
-def _first(found: list[float], complaint: str) -> float:
-    if not found:
+def _first(times: list[float], complaint: str) -> float:
+    if not times:
         raise ConditionNotMetError(complaint)
-    return min(found)
+    return min(times)

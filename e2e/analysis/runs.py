@@ -1,4 +1,4 @@
-"""AnalysisRuns without a Rollout: created as they are, against the real controller."""
+"""Creates AnalysisRuns without a Rollout, which the real controller runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 
 @contextmanager
 def namespace(kube: Kube) -> Iterator[str]:
-    """A namespace for AnalysisRuns alone, for as long as the block runs."""
+    """A namespace for AnalysisRuns, which is deleted at the end of the block."""
     name = f"analysis-{secrets.token_hex(3)}"
     kube.apply(namespace_of(name))
     try:
@@ -36,9 +36,9 @@ def create(kube: Kube, namespace: str, name: str, *metrics: Object, **spec: obje
 
 
 def create_without_end(kube: Kube, namespace: str, service: str) -> str:
-    """A Service that nobody stands behind; return its URL once the controller is refused there.
+    """Create a Service without endpoints; return its URL once it refuses the controller's connections.
 
-    Before that, its name or its address may lead nowhere, which is another error.
+    Before that, its name may be unknown or its address unreachable, which gives another error.
     """
     ports = [{"name": "http", "port": 9090, "targetPort": 9090}]
     metadata = {"name": service, "namespace": namespace}
@@ -57,7 +57,7 @@ def ended(kube: Kube, namespace: str, name: str, *, within: float = 120.0) -> Ob
 
 
 def measured(status: Object, name: str = "") -> Object:
-    """What one metric of a run came to; the only one, or the one of that name."""
+    """The result of one metric of a run: of the only one, or of that with the name."""
     (result,) = [each for each in status["metricResults"] if name in ("", each["name"])]
     assert isinstance(result, dict)
     return result
@@ -70,12 +70,12 @@ def gaps(measurements: list[Mapping[str, str]]) -> list[float]:
 
 
 def _require_refused(kube: Kube, namespace: str, url: str) -> None:
-    """Let the controller itself ask: what the node leads to is known there, and there alone."""
+    """Have the controller itself connect: only there can one see where the node sends its connections."""
     name = f"probe-{secrets.token_hex(3)}"
     create(kube, namespace, name, metric("m", GOOD, BARE, address=url, consecutiveErrorLimit=0))
-    said = str(ended(kube, namespace, name).get("message", ""))
-    if "connection refused" not in said:
-        raise PendingError(said)
+    message = str(ended(kube, namespace, name).get("message", ""))
+    if "connection refused" not in message:
+        raise PendingError(message)
 
 
 def _require_end(run: Object) -> None:

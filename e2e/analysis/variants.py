@@ -1,4 +1,4 @@
-"""Analyses put into the manifests of the app."""
+"""Variants that add analyses to the manifests of the app."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fixtures.kube.client import Object
 
 
 def template(name: str, *metrics: Object, args: tuple[Object, ...] = ()) -> Variant:
-    """A further AnalysisTemplate, which takes the arguments `namespace` and `pod-hash`."""
+    """Add an AnalysisTemplate with the arguments `namespace` and `pod-hash`, and those in `args`."""
 
     def change(objects: list[Object]) -> None:
         names = [{"name": arg["name"]} for arg in variants.ARGS]
@@ -27,7 +27,7 @@ def step(name: str, *args: Object, **fields: object) -> Object:
 
 
 def background(name: str, *args: Object, starting_step: int | None = None) -> Variant:
-    """Analysis by a template for as long as the canary goes on, from its first step on or a later one."""
+    """A background analysis by a template, from the first step of the canary or from `starting_step` on."""
 
     def change(objects: list[Object]) -> None:
         late = {} if starting_step is None else {"startingStep": starting_step}
@@ -37,17 +37,18 @@ def background(name: str, *args: Object, starting_step: int | None = None) -> Va
 
 
 def inline(*steps: int | str | Object | None) -> Variant:
-    """These steps, and no analysis but the ones among them."""
+    """These steps, without a background analysis."""
     return variants.combined(variants.without_analysis, variants.canary_steps(*steps))
 
 
 def per_version(count: int, *, inconclusive_limit: int, error_limit: int = 4) -> Variant:
-    """The app's own `success-rate` for a step: two bad measurements end it.
+    """An AnalysisTemplate `per-version` for a step, which fails at the second bad measurement.
 
     Args:
-        count: How often it measures.
-        inconclusive_limit: How often it may find no data; fewer than `count`, or no data at all would do.
-        error_limit: How many errors may follow each other, one every 10 s.
+        count: The number of measurements.
+        inconclusive_limit: How many measurements may find no data. It has to be less than `count`, because
+            otherwise an analysis without any data would be Successful.
+        error_limit: How many errors may follow each other; they come every 10 s.
     """
     limits = {
         "failureLimit": 1,

@@ -1,7 +1,7 @@
-"""How each metric provider is pointed at a server, asks for one version's success rate, and judges it.
+"""The metric of each provider: its server, its query for one version's success rate, and its conditions.
 
-`{{args.namespace}}` and `{{args.pod-hash}}` say which version. The differences between the cases are the
-address and the key, and nothing else.
+The arguments `{{args.namespace}}` and `{{args.pod-hash}}` select the version. The cases differ only in the
+address and the key.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Provider:
     """One metric provider.
 
     Attributes:
-        name: As in an AnalysisTemplate, with the API's version where there are several.
-        source: The `provider` of a metric, for a case.
-        value: Where in the provider's result the success rate is; "" if the provider judges by itself.
-        threshold: What it must be at least.
+        name: The name of the provider, with the version of its API if there are several.
+        source: A function that makes the `provider` of a metric for a case.
+        value: The expression for the success rate in the result; "" if the provider itself judges.
+        threshold: The least success rate of a good version.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Provider:
     threshold: float = _THRESHOLD
 
     def metric(self, servers: Servers, case: str = GOOD) -> Object:
-        """The metric of an AnalysisTemplate, measured once; where an error is the case, one is enough."""
+        """The metric of an AnalysisTemplate, measured once. Except for GOOD, the first error ends it."""
         metric: Object = {
             "name": self.name,
             "count": 1,
@@ -108,7 +108,7 @@ def _new_relic(servers: Servers, case: str) -> Object:
 
 
 def _influxdb(servers: Servers, case: str) -> Object:
-    # The organisation is InfluxDB 2's, and so is a token without a user; version 1 takes both as they are.
+    # Organisations and tokens belong to InfluxDB 2. Version 1 accepts both, and `user:password` as the token.
     values = {
         "address": _address(servers, case, "influxdb"),
         "authToken": f"firedamp:{_key(servers, case)}",
@@ -125,7 +125,7 @@ def _graphite(servers: Servers, case: str) -> Object:
 
 
 def _cloudwatch(_servers: Servers, _case: str) -> Object:
-    # Address and keys are the controller's environment.
+    # Address and keys are in the controller's environment variables.
     dimensions = [
         {"name": "namespace", "value": "{{args.namespace}}"},
         {"name": "hash", "value": "{{args.pod-hash}}"},
@@ -181,7 +181,7 @@ PROVIDERS = {
         Provider("job", _job, ""),
     )
 }
-"""Those that a metric alone can point at a server."""
+"""The providers whose server can be chosen in the metric itself, by name."""
 
 CONTROLLERS = {
     each.name: each
@@ -190,7 +190,7 @@ CONTROLLERS = {
         Provider("plugin", _plugin, "result[0]"),
     )
 }
-"""Those that need an environment variable or a plugin of the controller."""
+"""The providers that need environment variables or a plugin in the controller, by name."""
 
 
 def _address(servers: Servers, case: str, service: str, path: str = "") -> str:
@@ -199,7 +199,7 @@ def _address(servers: Servers, case: str, service: str, path: str = "") -> str:
 
 
 def _guarded(servers: Servers, case: str) -> str:
-    """The run's Prometheus, behind a password."""
+    """The address of the run's Prometheus behind a password."""
     return _address(servers, case, "saas", "/prometheus")
 
 
@@ -216,6 +216,6 @@ def _with_password(address: str, servers: Servers, case: str) -> str:
 
 
 def _quoted(query: str) -> str:
-    """Quoted for a URL, but for the arguments, which are filled in afterwards."""
+    """A query quoted for a URL, except its arguments, which the controller fills in later."""
     parts = query.replace("{{args.", "\0{{args.").replace("}}", "}}\0").split("\0")
     return "".join(part if part.startswith("{{args.") else quote(part, safe="") for part in parts)

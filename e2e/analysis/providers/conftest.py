@@ -1,4 +1,4 @@
-"""The servers that all tests of providers ask."""
+"""The servers that the tests of metric providers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The controller with what two providers need of it: an environment, and a plugin."""
+"""Gives the controller what two metric providers need: environment variables, and a plugin."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ _READY_SECONDS = 180
 
 @contextmanager
 def prepared(servers: Servers) -> Iterator[None]:
-    """Start the controller anew with CloudWatch's address and keys and with the plugin; then as it was.
+    """Restart the controller with CloudWatch's address and keys and with the plugin; put it back at the end.
 
-    Whatever else the cluster runs is without a controller for some seconds, so a test that uses this is
-    alone.
+    For some seconds the cluster has no controller, so no other test may use it at the same time.
 
     Raises:
-        ConditionNotMetError: It is not available in time, such as when it cannot load the plugin.
+        ConditionNotMetError: The controller is not available in time, such as when it cannot load the plugin.
     """
     kube = servers.environment.kube
     before = kube.get(DEPLOYMENT, _CONTROLLER, rollouts.NAMESPACE)
@@ -43,7 +42,7 @@ def prepared(servers: Servers) -> Iterator[None]:
         _restart(kube, _changed(template, servers))
         yield
     finally:
-        # Not the other way round: a controller whose plugin is not there does not start.
+        # In this order, because a controller does not start if a configured plugin is missing.
         _configure(kube, None)
         _restart(kube, template)
 
@@ -76,7 +75,7 @@ def _changed(template: Object, servers: Servers) -> Object:
         *({"name": name, "value": value} for name, value in variables.items()),
     ]
     container["volumeMounts"].append({"name": "metric-plugin", "mountPath": _MOUNT, "readOnly": True})
-    # An image as a volume: what is in it is neither copied nor run there.
+    # The plugin's image as a volume: its files can be read, and it is not run as a container.
     image = {
         "reference": metric_servers.METRIC_PLUGIN.reference(all_recipes().pins),
         "pullPolicy": "IfNotPresent",

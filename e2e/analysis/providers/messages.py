@@ -1,4 +1,4 @@
-"""What an AnalysisRun says where a provider got no proper answer: Argo Rollouts 1.10, word for word."""
+"""The messages of an AnalysisRun whose provider got no proper answer, word for word of Argo Rollouts 1.10."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EXPECTED = {
     ("plugin", WRONG_KEY): r"client_error: client error: 401",
     ("plugin", MALFORMED): r"readObjectStart: expect \{ or n, but found <",
 }
-# Not Error, as one would wish: see docs/metric-providers.md.
+# Cases whose phase is not Error, although it should be: see docs/metric-providers.md.
 _EXCEPTIONS = {
     ("web", MALFORMED): "Successful",
     ("job", WRONG_KEY): "Failed",
@@ -44,7 +44,7 @@ _EXCEPTIONS = {
 
 
 def assert_explained(provider: str, case: str, said: RunResult) -> None:
-    """Assert that a run ended as this case does for this provider, and says why."""
+    """Assert that a run ended in the phase expected for this provider and case, and that it says why."""
     phase = _EXCEPTIONS.get((provider, case), "Error")
     assert said.phase == phase, f"{provider}, {case}: {said}"
     if phase == "Error":

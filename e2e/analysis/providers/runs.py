@@ -1,4 +1,4 @@
-"""AnalysisRuns that no Rollout created: one metric, one measurement."""
+"""Starts AnalysisRuns without a Rollout, with one metric and one measurement, and reads their results."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SECONDS = 180.0
 
 @dataclass(frozen=True)
 class RunResult:
-    """What an AnalysisRun came to.
+    """The result of an AnalysisRun.
 
     Attributes:
         phase: Successful, Failed, Error or Inconclusive.
-        message: What the run says about it; "" if it has nothing to say.
-        value: The measurement as the provider wrote it.
-        text: What the measurement itself says.
+        message: The message of the run; "" if there is none.
+        value: The measured value, as the provider wrote it.
+        text: The message of the measurement; "" if there is none.
     """
 
     phase: str
@@ -37,7 +37,7 @@ class RunResult:
 def start(
     servers: Servers, provider: Provider, *, case: str = GOOD, namespace: str = "none", pod_hash: str = "none"
 ) -> str:
-    """Create the run, which asks for one version of a namespace's app, and return its name."""
+    """Create a run that measures one version of the app in a namespace, and return the run's name."""
     arguments = [{"name": "namespace", "value": namespace}, {"name": "pod-hash", "value": pod_hash}]
     run = {
         "apiVersion": ANALYSIS_RUN.api_version,
@@ -49,10 +49,10 @@ def start(
 
 
 def verdict(servers: Servers, name: str) -> RunResult:
-    """Wait until the run is over, and return what it came to.
+    """Wait until the run is over, and return its result.
 
     Raises:
-        ConditionNotMetError: It is not within three minutes.
+        ConditionNotMetError: It is not over within three minutes.
     """
     status = ended(servers.environment.kube, servers.namespace, name, within=_SECONDS)
     (result,) = status.get("metricResults", [{}])

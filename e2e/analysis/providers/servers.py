@@ -1,4 +1,4 @@
-"""The servers that metric providers ask, in a namespace of their own, and the controller that asks them."""
+"""Starts the servers that metric providers ask, in a namespace of their own."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from fixtures.kube.wait import wait_for
 from fixtures.trial.baseline import namespace_of
 
 _HERE = Path(__file__).parent
-# InfluxDB compiles what Flux can do before it listens: 3 s, or 20 on a busy machine.
+# InfluxDB compiles Flux's functions before it listens, which takes 3 s, or 20 s on a busy machine.
 _READY_SECONDS = 180
-# See saas/__main__.py; nobody listens on the last.
+# See saas/__main__.py. Nobody listens on the last port.
 _CLOUDWATCH_PORTS = {"good": 8080, "wrong-key": 8081, "malformed": 8082, "down": 8083}
 _ANSWERS = (
     ("saas", "/ready", "8080"),
@@ -46,7 +46,7 @@ _SECURE = {
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
 }
-# What the images of Python and of the stores run as.
+# Common to all pods.
 _POD = {
     "automountServiceAccountToken": False,
     "enableServiceLinks": False,
@@ -63,13 +63,13 @@ _POD = {
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the servers are.
+    """The running servers.
 
     Attributes:
-        environment: The cluster.
-        namespace: The servers' own.
-        python: An image that has Python.
-        key: What opens each of them.
+        environment: The cluster in which they run.
+        namespace: The namespace of the servers.
+        python: The name of an image that has Python.
+        key: The key or password that all of them accept.
     """
 
     environment: Environment
@@ -78,11 +78,11 @@ class Servers:
     key: str
 
     def url(self, service: str) -> str:
-        """The address of a server as pods reach it; `html` answers nonsense, `down` refuses connections."""
+        """The URL of a server in the cluster; `html` is a login page, `down` refuses connections."""
         return f"http://{service}.{self.namespace}"
 
     def secret(self, name: str, values: dict[str, str]) -> str:
-        """Create a Secret of the controller, where providers look for address and key; return its name."""
+        """Create a Secret in the controller's namespace for a provider; return its name."""
         full = f"{self.namespace}-{name}"
         labels = {"firedamp.dev/metric-servers": self.namespace}
         metadata = {"name": full, "namespace": rollouts.NAMESPACE, "labels": labels}
@@ -92,7 +92,7 @@ class Servers:
         return full
 
     def switch_cloudwatch(self, case: str) -> None:
-        """Let another port answer at CloudWatch's address, as the case has it."""
+        """Point CloudWatch's address at the server for a case."""
         number = _CLOUDWATCH_PORTS[case]
         port = {"port": 80, "targetPort": number}
         self.environment.kube.patch(SERVICE, "cloudwatch", self.namespace, {"spec": {"ports": [port]}})
@@ -101,12 +101,12 @@ class Servers:
         )
 
     def wait_for_answer(self, service: str, path: str, text: str) -> None:
-        """Wait until the node leads to what is behind a Service: some time after that is Ready, or changed.
+        """Wait until a Service leads to its pods: some time after they are Ready, or after it was changed.
 
         Args:
-            service: The Service.
-            path: What is asked for.
-            text: What must be in the answer; with "", connections must be refused.
+            service: The name of the Service.
+            path: The path to request.
+            text: Text that must be in the answer; if it is "", connections must be refused.
         """
         url = self.environment.cluster.url_of(service, self.namespace, 80) + path
 
@@ -126,7 +126,7 @@ def _require_refused(url: str) -> None:
     try:
         answer = loopback.get(url, timeout=5)
     except requests.Timeout as error:
-        # Where nobody leads to the address yet, there is no answer at all, not even a refusal.
+        # Before the node knows the address, there is no answer at all, not even a refusal.
         raise PendingError(str(error)) from error
     except requests.RequestException:
         return
@@ -135,25 +135,25 @@ def _require_refused(url: str) -> None:
 
 @contextmanager
 def running(environment: Environment) -> Iterator[Servers]:
-    """Start the servers; end them, and remove the Secrets, with the `with` block.
+    """Start the servers; at the end of the block, remove them and the Secrets.
 
     Raises:
         FiredampError: An image cannot be made or loaded, or a server is not ready in time.
     """
     kube, namespace = environment.kube, f"metrics-{secrets.token_hex(3)}"
     python = f"{environment.payments_image}:1.0"
-    found = Servers(environment, namespace, python, secrets.token_hex(16))
+    servers = Servers(environment, namespace, python, secrets.token_hex(16))
     made = Builder(all_recipes()).get(metric_servers.ARCHIVE)[metric_servers.ARCHIVE]
     load_images(environment.cluster, made / ARCHIVE)
     try:
-        objects = _objects(found)
+        objects = _objects(servers)
         kube.apply(*objects)
         for name in (each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"):
             what = f"{name} available"
             wait_for(kube, DEPLOYMENT, name, namespace, available, what=what, timeout=_READY_SECONDS)
         for service, path, text in _ANSWERS:
-            found.wait_for_answer(service, path, text)
-        yield found
+            servers.wait_for_answer(service, path, text)
+        yield servers
     finally:
         for secret in kube.list(SECRET, rollouts.NAMESPACE, f"firedamp.dev/metric-servers={namespace}")[0]:
             kube.delete(SECRET, secret["metadata"]["name"], rollouts.NAMESPACE)
@@ -179,7 +179,7 @@ def _objects(servers: Servers) -> list[Object]:
 
 
 def _complete(pod: Object) -> None:
-    """What all of these pods have in common."""
+    """Add to a pod what all pods of the servers have in common."""
     pod.update(_POD)
     (container,) = pod["containers"]
     container |= {"securityContext": _SECURE, "imagePullPolicy": "IfNotPresent"}

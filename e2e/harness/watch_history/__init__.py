@@ -1,1 +1,1 @@
-"""A recorder in trouble, compared with etcd's own history: see `__main__`."""
+"""Compares what a recorder writes, while components fail, with etcd's own history: see `__main__`."""

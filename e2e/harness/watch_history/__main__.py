@@ -1,11 +1,11 @@
-"""Compare what a recorder tells with etcd's own history, while server, etcd and connections are in trouble.
+"""Compare what a recorder writes with etcd's own history, while API server, etcd and connections fail.
 
 On a control plane of its own, objects are changed all the time. The recorder's
-connections lead through a relay that cuts them, holds them back and leaves them
-half open at random; the API server and etcd are killed and stopped. All the time
-`holds` is asked whether an object stays well. At the end, each change of etcd's
-history must have been told once (`comparison` has the contract), and nothing
-must have held that was not so.
+connections lead through a relay that at random cuts them, holds data back, and leaves
+them half open. The API server and etcd are killed, or stopped for a while. All the
+time, `holds` is asked whether an object stays well. At the end, the recorder must
+have written each change of etcd's history once (`comparison` has the contract), and
+`holds` must not have confirmed anything that was false.
 
 python -m e2e.harness.watch_history [--minutes 20] [--seed N]
 """
@@ -54,7 +54,12 @@ _PROGRESS_SECONDS = 30
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20, help="for how long")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="repeats the choices")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=secrets.randbelow(1 << 32),
+        help="the same seed makes the same random choices",
+    )
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.minutes:g} min", flush=True)
     with tempfile.TemporaryDirectory(prefix="firedamp-history-") as folder:
@@ -62,7 +67,7 @@ def main() -> int:
 
 
 def run(seconds: float, seed: int, folder: Path) -> bool:
-    """Make trouble for so many seconds, tell what came of it, and return whether all is as it has to be."""
+    """Make trouble for so many seconds, print the results, and return whether all of them are right."""
     only = replace(
         node_parts(Builder(all_recipes()).get(*NEEDS)), store=None, only=("etcd", "kube-apiserver")
     )
@@ -101,7 +106,7 @@ def _run_on(node: NativeCluster, seconds: float, seed: int, folder: Path) -> boo
         history.wait_for(_caught_up(timeline))
         writes = [write for writer in writers for write in writer.writes]
         comparison = compare(history.changes, timeline.records)
-        return _tell(comparison, judge(claimant.claims, writes), trouble, len(writes))
+        return _print_results(comparison, judge(claimant.claims, writes), trouble, len(writes))
 
 
 def _all_served(kube: Kube) -> None:
@@ -120,20 +125,20 @@ def _wait(seconds: float, what: Callable[[], str]) -> None:
 
 
 def _caught_up(timeline: Timeline) -> int:
-    """Have the recorder tell everything; return up to which resource version it has."""
+    """Wait until the recorder is up to date; return the resource version that it has reached."""
     ends = time.monotonic() + _CAUGHT_UP_SECONDS
-    told = [RECORDS[kind.kind] for kind in KINDS]
-    watches = [watched for watched in timeline.watched if watched.record_type in told]
+    record_types = [RECORDS[kind.kind] for kind in KINDS]
+    watches = [watched for watched in timeline.watched if watched.record_type in record_types]
     tickets = [watched.freshness.ask() for watched in watches]
-    versions = [w.freshness.answered(t, until=ends) for w, t in zip(watches, tickets, strict=True)]
+    answers = [w.freshness.answered(t, until=ends) for w, t in zip(watches, tickets, strict=True)]
     timeline.require_whole()
-    found = [version for version in versions if version]
-    if len(found) < len(KINDS):
+    versions = [version for version in answers if version]
+    if len(versions) < len(KINDS):
         raise FiredampError(f"the recorder does not catch up within {_CAUGHT_UP_SECONDS} s")
-    return max(found)
+    return max(versions)
 
 
-def _tell(comparison: Comparison, judgement: Judgement, trouble: Trouble, writes: int) -> bool:
+def _print_results(comparison: Comparison, judgement: Judgement, trouble: Trouble, writes: int) -> bool:
     print("trouble: " + ", ".join(f"{n} x {what}" for what, n in sorted(trouble.happened.items())))
     print(
         f"{writes:,} writes, {comparison.changes:,} changes in etcd; {comparison.told:,} told once, "

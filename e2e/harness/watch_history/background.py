@@ -1,4 +1,4 @@
-"""Work in threads of its own, for as long as a `with` block runs."""
+"""A base class for work that is done in threads while a `with` block runs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fixtures.core.errors import FiredampError
 
 
 class Background(ABC):
-    """What is done in the background, from the beginning of a block to its end.
+    """Work in the background, from the beginning of a `with` block to its end.
 
     Attributes:
-        failure: Why it ended before its time, or did not end in time.
+        failure: The error that ended the work early, or that says that it did not end in time.
     """
 
     def __init__(self, name: str, *, end_seconds: float, threads: int = 1) -> None:
         """Prepare the threads.
 
         Args:
-            name: Of the threads.
+            name: The name of the threads.
             end_seconds: How long the end of the block waits for them.
-            threads: How many of them do the same side by side.
+            threads: How many threads do the work side by side.
         """
         self.failure: BaseException | None = None
         self._stop = threading.Event()
@@ -36,7 +36,7 @@ class Background(ABC):
 
     @abstractmethod
     def work(self) -> None:
-        """Do it, until `_stop` is set."""
+        """Do the work until `_stop` is set."""
 
     def __enter__(self) -> Self:
         for thread in self._threads:

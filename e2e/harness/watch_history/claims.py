@@ -1,4 +1,4 @@
-"""Claims that an object stays well, made all the time, and whether those that were confirmed were true."""
+"""Asks `holds` all the time whether an object stays well, and judges whether its answers were true."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from fixtures.timeline.timeline import Timeline
 HELD, FAILED, REFUSED = "held", "failed", "refused"
 _END_SECONDS = 60
 _AT_ONCE = 8
-# A connection is half open for as long as a request lasts, and the server may be away before and after.
+# How late a lapse may be delivered: a connection can be half open until its request times out, and the server
+# may be away before and after that.
 _LATE_SECONDS = 40
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One `holds`.
+    """One call of `holds`: the claim that an object stays well for some seconds.
 
     Attributes:
-        kind: Of the object that was to stay well.
-        name: Of the object.
-        began: When it was called, in monotonic seconds.
-        seconds: For how long it was to stay well.
-        ended: When it returned.
-        outcome: What came of it.
+        kind: The kind of the object.
+        name: The name of the object.
+        began: When `holds` was called, in monotonic seconds.
+        seconds: For how long the object had to stay well.
+        ended: When `holds` returned, in monotonic seconds.
+        outcome: HELD, FAILED or REFUSED.
     """
 
     kind: Kind
@@ -49,14 +50,14 @@ class Claim:
 
 @dataclass
 class Judgement:
-    """What the claims came to.
+    """Whether the outcomes of the claims were right.
 
     Attributes:
-        outcomes: How many held, failed, were refused.
-        wrong: Those that were confirmed, though the object was certainly not well in that time.
-        groundless: Those that failed, though the object was certainly well all the time.
-        late: Of those that failed: because a lapse of before was told late.
-        extra: Seconds that `holds` took beyond its time, of those that were confirmed.
+        outcomes: How many claims held, failed, and were refused.
+        wrong: Claims that held although the object was certainly not well at some moment.
+        groundless: Claims that failed although the object was certainly well all the time.
+        late: How many claims failed because an earlier lapse was delivered late.
+        extra: For each claim that held, the seconds that `holds` took longer than it had to.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -67,14 +68,14 @@ class Judgement:
 
 
 class Claimant(Background):
-    """Claims in threads that objects stay well, for as long as its block runs.
+    """Makes claims in threads while its block runs.
 
     Attributes:
-        claims: What came of each.
+        claims: All claims with their outcomes.
     """
 
     def __init__(self, timeline: Timeline, subjects: Sequence[tuple[Kind, str]], *, seed: int) -> None:
-        """Claim about objects that are recorded in a timeline."""
+        """Make claims about `subjects`, which are recorded in a timeline."""
         super().__init__("claims", end_seconds=_END_SECONDS, threads=_AT_ONCE)
         self.claims: list[Claim] = []
         self._timeline, self._subjects = timeline, subjects
@@ -100,7 +101,7 @@ class Claimant(Background):
 
 
 def judge(claims: Sequence[Claim], writes: Sequence[Write]) -> Judgement:
-    """Compare what was claimed with what was done to the objects."""
+    """Compare the outcomes of the claims with what was done to the objects."""
     result = Judgement(Counter(claim.outcome for claim in claims))
     for claim in claims:
         mine = [write for write in writes if (write.kind, write.name) == (claim.kind, claim.name)]
@@ -118,7 +119,10 @@ def judge(claims: Sequence[Claim], writes: Sequence[Write]) -> Judgement:
 
 
 def _is_certain(claim: Claim, bad: Write, mended: Write) -> bool:
-    """Whether the object was not well at some moment of a claim, whenever each write was done exactly."""
+    """Whether the object was certainly not well at some moment of a claim.
+
+    Each write was done at an unknown moment between `sent` and `done`.
+    """
     ends = claim.began + claim.seconds
     is_within = claim.began <= bad.sent and mended.done <= ends
     overlaps = bad.done < mended.sent and bad.done <= ends and mended.sent >= claim.began

@@ -1,11 +1,12 @@
-"""What a recorder told, compared with what happened.
+"""Compares the records of a recorder with what really happened.
 
-The contract of a watch, by which "lost" is judged: every change is told once,
-as the server's history has it, except in a gap: between two resource versions
-from which the server could not tell any more, so that the watch had to list.
-Of a gap, the last state of what exists at its end is told, and that what existed
-at its beginning was deleted. What changed more than once in it is told once, and
-what came and went in it is not told.
+The contract of a watch decides what counts as lost. Every change is told once, as it
+is in the server's history, except in a gap. A gap is between two resource versions
+whose changes the server could no longer deliver, so that the watch had to list. For a
+gap, the recorder tells the last state of each object that exists at its end, and the
+deletion of each object that existed at its beginning and is gone. So an object that
+changed more than once in the gap is told once, and one that was created and deleted
+in it is not told.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from fixtures.timeline.records import (
     WeightRecord,
 )
 
-# The records about each kind of objects.
+# The type of the records about each kind of object.
 RECORDS: dict[str, type[ObjectRecord]] = {
     "ReplicaSet": ReplicaSetRecord,
     "Service": ServiceRecord,
@@ -37,16 +38,16 @@ Event = tuple[str, str, int, bool]
 
 @dataclass
 class Comparison:
-    """What became of the changes.
+    """The result of a comparison.
 
     Attributes:
-        changes: How many there were.
-        told: How many of them were told exactly.
-        hidden: How many happened in a gap, so that nobody could tell.
+        changes: How many changes there were.
+        told: How many changes have their record.
+        hidden: How many changes happened in a gap and could not be seen.
         gaps: How many gaps there were.
-        lost: Those that had to be told, and were not.
-        doubled: What was told more than once.
-        invented: What was told and did not happen.
+        lost: Changes that needed a record and have none.
+        doubled: Changes with more than one record.
+        invented: Records of changes that did not happen.
     """
 
     changes: int = 0
@@ -64,7 +65,7 @@ class Comparison:
 
 
 def compare(changes: Sequence[Change], records: Iterable[Record]) -> Comparison:
-    """Compare a recorder's records of a time with all changes of that time, both from its beginning."""
+    """Compare a recorder's records with all changes, both from the same beginning."""
     records = list(records)
     told = Counter(
         _event(kind, record) for kind, its in RECORDS.items() for record in records if isinstance(record, its)
@@ -96,9 +97,9 @@ def compare(changes: Sequence[Change], records: Iterable[Record]) -> Comparison:
 
 
 def _must_be_told(change: Change, mine: Sequence[Change], gap: tuple[int, int], told: Counter[Event]) -> bool:
-    """Whether the list at the end of a gap shows a change of the objects that are `mine`, all of one name.
+    """Whether the list at the end of a gap shows a change; `mine` are all changes of objects with that name.
 
-    It shows the last state of what exists, and the end of what was known before.
+    The list shows the last state of the objects that exist, and that objects known before are gone.
     """
     if change.is_deletion:
         versions = [each.revision for each in mine if each.created == change.created and each != change]
@@ -109,7 +110,7 @@ def _must_be_told(change: Change, mine: Sequence[Change], gap: tuple[int, int], 
 
 def _event(kind: str, record: ObjectRecord) -> Event:
     assert record.resource_version is not None
-    # One route for each VirtualService, and one metric for each AnalysisRun.
+    # The key may go on with a route or a metric, but here each object has only one.
     return kind, record.key.partition("/")[0], record.resource_version, record.deleted
 
 

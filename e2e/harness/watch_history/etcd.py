@@ -1,4 +1,4 @@
-"""etcd's own history of a namespace, read from a watch of etcd itself."""
+"""Reads the history of a namespace directly from etcd, by a watch of etcd."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fixtures.core import loopback
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.kinds import ANALYSIS_RUN, REPLICA_SET, SERVICE, VIRTUAL_SERVICE, Kind
 
-# Where the API server keeps what it is told.
+# The keys in etcd under which the API server stores objects of each kind.
 FOLDERS = {
     REPLICA_SET: "/registry/replicasets/",
     SERVICE: "/registry/services/specs/",
@@ -24,7 +24,8 @@ FOLDERS = {
     ANALYSIS_RUN: "/registry/argoproj.io/analysisruns/",
 }
 _PAUSE = 0.1
-# Of what does not happen etcd tells nothing; but so long the writers are silent only while it is away.
+# etcd sends nothing while nothing changes. But objects are changed so often that such a long silence means
+# that etcd is away.
 _READ_SECONDS = 5
 
 
@@ -33,11 +34,11 @@ class Change:
     """One change of one object, as etcd has it.
 
     Attributes:
-        kind: Of the object.
-        name: Of the object.
-        revision: What the API server calls the resource version.
-        created: The revision at which this object was created, which tells it from others of its name.
-        is_deletion: Whether it was deleted by this.
+        kind: The kind of the object.
+        name: The name of the object.
+        revision: The revision, which the API server calls the resource version.
+        created: The revision that created the object; it differs from earlier objects with the same name.
+        is_deletion: Whether the change deleted the object.
     """
 
     kind: Kind
@@ -48,19 +49,19 @@ class Change:
 
 
 class EtcdHistory(Background):
-    """Follows everything that happens to the objects of a namespace, from now on, whatever happens to etcd.
+    """Follows all changes of the objects of a namespace, also when etcd fails for a while.
 
     Attributes:
-        changes: What happened so far, in order.
+        changes: The changes so far, in order.
     """
 
     def __init__(self, url: str, pki: Path, namespace: str) -> None:
         """Follow the namespace.
 
         Args:
-            url: Where etcd is.
-            pki: The folder with the certificates of the native node, by which etcd lets one in.
-            namespace: Of which the history is.
+            url: The URL of etcd.
+            pki: The folder with the native node's certificates, which etcd asks for.
+            namespace: The namespace to follow.
         """
         super().__init__("etcd-history", end_seconds=2 * _READ_SECONDS)
         self.changes: list[Change] = []
@@ -69,7 +70,7 @@ class EtcdHistory(Background):
         self._session = loopback.session()
         authority = next(path for path in (pki / "etcd-ca.crt", pki / "ca.crt") if path.exists())
         self._session.verify = str(authority)
-        # The API server's, by which alone etcd lets one in.
+        # The API server's client certificate: etcd accepts no other.
         self._session.cert = (str(pki / "etcd-client.crt"), str(pki / "etcd-client.key"))
 
     def __enter__(self) -> Self:
@@ -77,7 +78,7 @@ class EtcdHistory(Background):
         return super().__enter__()
 
     def wait_for(self, revision: int) -> None:
-        """Wait until everything up to a revision is known."""
+        """Wait until all changes up to a revision were read."""
 
         def check() -> None:
             if self._next <= revision and not self.failure:
@@ -92,12 +93,12 @@ class EtcdHistory(Background):
         return int(answer.json()["header"]["revision"])
 
     def work(self) -> None:
-        """Take in what etcd tells, on a new connection whenever one has ended."""
+        """Read changes from etcd, on a new connection whenever one has ended."""
         while not self._stop.is_set():
             try:
                 for answer in self._stream():
                     self._take(answer)
-            except OSError:  # all errors of requests are such
+            except OSError:  # the base class of all errors of requests
                 self._stop.wait(_PAUSE)
 
     def _stream(self) -> Iterator[dict[str, Any]]:

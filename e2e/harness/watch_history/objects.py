@@ -1,4 +1,4 @@
-"""Objects that say whether they are well, in a field that is recorded; and CRDs for those that need one."""
+"""Objects with a recorded field that says whether they are well, and the CRDs that they need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POD = {"metadata": {"labels": _LABELS}, "spec": {"containers": [{"name": "c", "
 
 
 def body_of(kind: Kind, number: int, *, is_well: bool) -> Object:
-    """What an object says at its `number`th change; no two of them say the same in their recorded fields."""
+    """The body of an object at its `number`th change. The recorded fields differ with each change."""
     odd = 0 if is_well else 1
     bodies: dict[Kind, Object] = {
         REPLICA_SET: {
@@ -40,23 +40,23 @@ def body_of(kind: Kind, number: int, *, is_well: bool) -> Object:
 
 
 def is_well(state: State, kind: Kind, name: str) -> bool:
-    """Whether an object is well as far as is known; one that is not there is."""
-    said: float | str | None
+    """Whether an object is well, by its last record; one that does not exist counts as well."""
+    value: float | str | None
     if kind == REPLICA_SET:
         sizes = state.get(ReplicaSetRecord, name)
-        said = sizes.desired if sizes else None
+        value = sizes.desired if sizes else None
     elif kind == SERVICE:
         service = state.get(ServiceRecord, name)
-        said = service.hash if service else None
+        value = service.hash if service else None
     elif kind == VIRTUAL_SERVICE:
-        said = (state.weights(name) or {}).get("canary")
+        value = (state.weights(name) or {}).get("canary")
     else:
-        said = next((run.run_phase for run in state.all(AnalysisRecord) if run.name == name), None)
-    return said is None or int(said) % 2 == 0
+        value = next((run.run_phase for run in state.all(AnalysisRecord) if run.name == name), None)
+    return value is None or int(value) % 2 == 0
 
 
 def definitions() -> list[Object]:
-    """CRDs of what is recorded and is not part of Kubernetes; anything may be in them."""
+    """CRDs for the recorded kinds that are not part of Kubernetes; their objects may have any fields."""
     return [
         _definition(ROLLOUT, "rollouts"),
         _definition(ANALYSIS_RUN, "analysisruns"),

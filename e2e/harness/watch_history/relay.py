@@ -1,4 +1,4 @@
-"""A TCP relay on loopback that can cut, hold back or abandon the connections that lead through it."""
+"""A TCP relay on loopback that can cut its connections, hold their data back, or leave them half open."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class FlakyRelay:
     """Relays connections to a port of loopback, in a thread of its own.
 
     Attributes:
-        port: Where it listens.
+        port: The port on which it listens.
     """
 
     port: int
 
     def __init__(self, target: int) -> None:
-        """Relay to the port `target`."""
+        """Prepare a relay to the port `target`."""
         self._target = target
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="flaky-relay", daemon=True)
@@ -53,7 +53,7 @@ class FlakyRelay:
         self._for_each(_Connection.hold_back)
 
     def pass_on(self) -> None:
-        """Pass on everything again that was held back."""
+        """Pass on what was held back, and everything after it."""
         self._for_each(_Connection.pass_on)
 
     def refuse(self, is_refusing: bool) -> None:
@@ -91,7 +91,7 @@ class FlakyRelay:
             return
         connection = _Connection(writer, far_writer)
         self._connections.add(connection)
-        # Cancelled at the end, of which asyncio.streams makes an error otherwise.
+        # Cancelled at the end of the relay, which asyncio.streams would otherwise report as an error.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(connection.send(reader), connection.receive(far_reader))
         connection.cut()
@@ -99,7 +99,7 @@ class FlakyRelay:
 
 
 class _Connection:
-    """One client's connection and the one that was made for it."""
+    """A client's connection to the relay, and the relay's connection to the server."""
 
     def __init__(self, near: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
         self._near, self._far = near, far
@@ -107,11 +107,11 @@ class _Connection:
         self._flows.set()
 
     async def send(self, reader: asyncio.StreamReader) -> None:
-        """Pass on what the client says."""
+        """Pass on what the client sends."""
         await self._pump(reader, self._far)
 
     async def receive(self, reader: asyncio.StreamReader) -> None:
-        """Pass on what the server says, unless it is held back."""
+        """Pass on what the server sends, unless it is held back."""
         await self._pump(reader, self._near, self._flows)
 
     def hold_back(self) -> None:

@@ -1,4 +1,4 @@
-"""What happens at random to an API server, to etcd and to the connections of whoever watches."""
+"""Makes random trouble for an API server, for etcd, and for the connections of a watcher."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _END_SECONDS = 90
 
 
 class Trouble(Background):
-    """Makes trouble in a thread, for as long as its block runs, with calm between.
+    """Makes trouble in a thread while its block runs, with pauses between.
 
     Attributes:
-        happened: How often what was done.
+        happened: How often each kind of trouble was made.
     """
 
     def __init__(self, node: NativeCluster, relay: FlakyRelay, *, seed: int) -> None:
@@ -33,7 +33,7 @@ class Trouble(Background):
         self._random = random.Random(f"{seed} trouble")
 
     def work(self) -> None:
-        """Make trouble, and in the end let everything pass."""
+        """Make trouble, and at the end let all connections pass again."""
         kinds: dict[str, tuple[Callable[[], None], int]] = {
             "API server killed": (lambda: self._kill("kube-apiserver"), 2),
             "etcd killed": (lambda: self._kill("etcd"), 2),
@@ -69,13 +69,13 @@ class Trouble(Background):
     def _kill(self, component: str) -> None:
         before = self._node.pid_of(component)
         self._node.inside(["kill", "-KILL", str(before)], timeout=_INSIDE_SECONDS)
-        # The next trouble need not wait until it serves again, but it has to run.
+        # Wait only until its new process runs: the next trouble may come before it serves.
         until(lambda: self._is_other(component, before), what=f"{component} started", timeout=_BACK_SECONDS)
 
     def _freeze(self, component: str) -> None:
         pid = str(self._node.pid_of(component))
         self._node.inside(["kill", "-STOP", pid], timeout=_INSIDE_SECONDS)
-        # So long it stands still; it has to go on also when the block has ended.
+        # Not a wait on `_stop`: the component has to be continued also after the block has ended.
         time.sleep(self._random.uniform(0.2, 6))
         self._node.inside(["kill", "-CONT", pid], timeout=_INSIDE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Changes the objects of one kind, one after the other, and remembers when each may have been done."""
+"""Changes objects of one kind, one after the other, and notes between which moments each change was made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fixtures.kube.kinds import Kind
 Object = dict[str, Any]
 _NAMES = 4
 _PAUSE = 0.05
-# Of a hundred changes: those after which the object is not well for a moment, and deletions.
+# In percent of all changes: lapses, in which an object is not well for a moment, and deletions.
 _LAPSES, _DELETIONS = 5, 15
 _END_SECONDS = 60
 _ANNOTATION = "history/number"
@@ -28,11 +28,11 @@ class Write:
     """One change that was made.
 
     Attributes:
-        kind: Of the object.
-        name: Of the object.
-        sent: Before it was asked for, in monotonic seconds.
-        done: When it was known to have been done.
-        is_well: Whether the object is well since then.
+        kind: The kind of the object.
+        name: The name of the object.
+        sent: A moment before the change was requested, in monotonic seconds.
+        done: A moment when it was known to be done, in monotonic seconds.
+        is_well: Whether the object is well after the change.
     """
 
     kind: Kind
@@ -43,10 +43,10 @@ class Write:
 
 
 class Writer(Background):
-    """Changes objects in a thread, for as long as its block runs.
+    """Changes objects in a thread while its block runs.
 
     Attributes:
-        writes: What was changed, in order.
+        writes: All changes, in order.
     """
 
     def __init__(self, kube: Kube, namespace: str, kind: Kind, *, seed: int, pace: float) -> None:
@@ -109,7 +109,7 @@ class Writer(Background):
     def _do(
         self, name: str, act: Callable[[], object], is_done: Callable[[Object | None], bool], *, is_well: bool
     ) -> None:
-        """Do something once; where the answer was lost, look whether it was done, and do it again if not."""
+        """Make a change once: if the request failed, look whether it was made, and try again if not."""
         sent = time.monotonic()
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Stand-ins for services that cannot run here, and what feeds the real servers; runs in a pod.
+"""Stand-ins for services that cannot run here, and a feed of data for the real servers; runs in a pod.
 
-Everything is answered from the Prometheus of the run, so that verdicts come from real traffic.
+All answers come from the Prometheus of the run, so the verdicts are about real traffic.
 """

@@ -1,7 +1,8 @@
-"""Answers as Datadog, New Relic and CloudWatch do, and lets through to Prometheus by password.
+"""Answers like Datadog, New Relic and CloudWatch, and passes requests with a password on to Prometheus.
 
-By port: with the key of the environment; with another one, to which the right one is wrong; and as a login
-page in front of a service would, with status 200 and no data. Beside that it feeds the real servers.
+The first port accepts the key in the environment variable KEY. The second one accepts only another key, so
+KEY is wrong there. The third one answers everything with a login page, status 200 and no data. A thread also
+writes data to the real servers.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def by_port(apps: dict[int, Starlette]) -> ASGIApp:
 
 
 def services(key: str) -> Starlette:
-    """All services, for whoever has the key."""
+    """All services, which ask for a key."""
     routes = [
         Route("/datadog/api/v1/query", partial(datadog_v1, key=key)),
         Route("/datadog/api/v2/query/scalar", partial(datadog_v2, key=key), methods=["POST"]),
@@ -62,7 +63,7 @@ def services(key: str) -> Starlette:
 
 
 def login_page() -> Starlette:
-    """What a proxy says to whoever has not logged in."""
+    """A login page, which a proxy shows to everybody who has not logged in."""
 
     async def page(_request: Request) -> Response:
         return HTMLResponse("<html><body>Please log in</body></html>")
@@ -71,7 +72,7 @@ def login_page() -> Starlette:
 
 
 def ready(request: Request) -> Response:
-    """Whether the real servers have data: before, InfluxDB has no user and asks nobody for a password."""
+    """503 until the real servers have data: before, InfluxDB has no user and asks for no password."""
     return Response(str(request.scope["server"][1]), 200 if _HAS_WRITTEN.is_set() else 503)
 
 
@@ -119,7 +120,7 @@ async def cloudwatch(request: Request, key: str) -> Response:
 
 
 async def prometheus(request: Request, key: str) -> Response:
-    """The run's Prometheus, for those who know the password."""
+    """Pass a request with the right password on to the run's Prometheus."""
     basic = "Basic " + base64.b64encode(f"firedamp:{key}".encode()).decode()
     if request.headers.get("authorization") != basic:
         return Response("Unauthorized", 401, {"WWW-Authenticate": 'Basic realm="prometheus"'})

@@ -1,6 +1,6 @@
-"""As much of CBOR as a request for metrics and its answer are made of: https://www.rfc-editor.org/rfc/rfc8949
+"""The part of CBOR that requests for metrics and their answers need: https://www.rfc-editor.org/rfc/rfc8949
 
-AWS clients of today ask CloudWatch by Smithy's RPC v2 protocol, which is CBOR over HTTP:
+Current AWS clients talk to CloudWatch by Smithy's RPC v2 protocol, which is CBOR over HTTP:
 https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Kind(IntEnum):
-    """The major types."""
+    """The major types of CBOR."""
 
     UINT, NEGATIVE, BYTES, TEXT, LIST, MAP, TAG, OTHER = range(8)
 
@@ -24,7 +24,7 @@ _INDEFINITE = 31
 
 
 def decode(data: bytes) -> Any:  # noqa: ANN401 - whatever was encoded
-    """The value that `data` encodes; tags, such as that of times, are left out."""
+    """The value that `data` encodes; tags, such as that of a time, are ignored."""
     value, end = _item(data, 0)
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow the value")
@@ -84,7 +84,7 @@ def _other(data: bytes, at: int, low: int) -> tuple[Any, int]:
 
 
 def _number(data: bytes, at: int, low: int) -> tuple[int | None, int]:
-    """The argument of a head, None for an indefinite length."""
+    """The argument of an item's head, or None for an indefinite length; and the position after it."""
     if low < 24:
         return low, at
     if low == _INDEFINITE:
@@ -94,10 +94,10 @@ def _number(data: bytes, at: int, low: int) -> tuple[int | None, int]:
 
 
 def _items(data: bytes, at: int, count: int | None) -> tuple[list[Any], int]:
-    found: list[Any] = []
-    while count is None or len(found) < count:
+    items: list[Any] = []
+    while count is None or len(items) < count:
         value, at = _item(data, at)
         if value is _BREAK:
             break
-        found.append(value)
-    return found, at
+        items.append(value)
+    return items, at

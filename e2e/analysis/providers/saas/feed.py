@@ -1,4 +1,4 @@
-"""Writes what Prometheus knows to InfluxDB and to Graphite each second, as an exporter would."""
+"""Writes success rates from Prometheus to InfluxDB and to Graphite each second, as an exporter would."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Rates = dict[tuple[str, str], float]
 
 
 def forever(has_written: threading.Event) -> None:
-    """Create InfluxDB's first user and its database, then write to both, and tell when that was possible."""
+    """Create InfluxDB's first user and database; write to both servers; set `has_written` once it works."""
     to_influxdb = _InfluxDB()
     while True:
         written = [_possible(write) for write in (to_influxdb, _to_graphite)]
         if all(written):
             has_written.set()
-        # Prometheus has nothing new before its next scrape.
+        # Prometheus has nothing new before its next scrape, a second later.
         time.sleep(_SECONDS)
 
 
@@ -38,7 +38,7 @@ def _possible(write: Callable[[Rates], None]) -> bool:
     try:
         write(success_rates())
     except OSError as error:
-        # The stores may be still coming up; what is missing later is seen by whoever asks them.
+        # The servers may still be starting. If data is missing later, the test that queries them fails.
         print(f"feed: {error}", file=sys.stderr)
         return False
     return True
@@ -75,7 +75,7 @@ def _create() -> None:
     try:
         _ask(f"CREATE DATABASE {_DATABASE}", credentials=True)
     except urllib.error.HTTPError:
-        # It lets anybody create the first user, who is its administrator, and nothing before that.
+        # Without a user, InfluxDB allows nothing but to create the first one, who is its administrator.
         _ask(f"CREATE USER {_USER} WITH PASSWORD '{_PASSWORD}' WITH ALL PRIVILEGES", credentials=False)
         _ask(f"CREATE DATABASE {_DATABASE}", credentials=True)
 

@@ -1,4 +1,4 @@
-"""What the run's Prometheus says about each version's requests."""
+"""Reads the success rate of each version from the run's Prometheus."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _SECONDS = 5
 _BY = "namespace, rollouts_pod_template_hash"
 _ALL = f'sum by ({_BY}) (rate(http_requests_total{{path="/payments"}}[10s]))'
 _BAD = f'sum by ({_BY}) (rate(http_requests_total{{path="/payments", code=~"5.."}}[10s]))'
-# Without any 5xx there may be no such series.
+# Without any 5xx, the series of errors may not exist.
 _SUCCESS = f"1 - ({_BAD} or {_ALL} * 0) / {_ALL}"
 
 
 def success_rates() -> dict[tuple[str, str], float]:
-    """The share of requests answered without 5xx, by namespace and pod hash, where there were requests."""
+    """The share of requests without a 5xx, 0 to 1, by namespace and pod hash; only versions with requests."""
     query = urllib.parse.urlencode({"query": _SUCCESS})
     with ask(f"{PROMETHEUS}/api/v1/query?{query}") as answer:
-        found = json.load(answer)["data"]["result"]
+        all_series = json.load(answer)["data"]["result"]
     rates = {
         (
             series["metric"].get("namespace", ""),
             series["metric"].get("rollouts_pod_template_hash", ""),
         ): float(series["value"][1])
-        for series in found
+        for series in all_series
     }
     return {version: rate for version, rate in rates.items() if not math.isnan(rate)}
 
 
 def success_rate(namespace: str, pod_hash: str) -> float | None:
-    """The same of one version; None if it got no request."""
+    """The success rate of one version, 0 to 1; None if it got no request."""
     return success_rates().get((namespace, pod_hash))
 
 
