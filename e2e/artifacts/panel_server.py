@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 from fixtures.core.pki import Authority
+from fixtures.core.serving_for_test import serving
 
 SCRIPT = "window.extensionsAPI.registerResourceExtension(null, 'argoproj.io', 'Rollout', 'stand-in');"
 
@@ -36,12 +36,9 @@ def serving_a_panel(folder: Path) -> Iterator[tuple[str, str]]:
     certificate, key = Authority.create(folder, "test").issue("server", "server", hosts=["127.0.0.1"])
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Download) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Download), context) as server:
         url = f"https://127.0.0.1:{server.server_port}/download/extension.tar"
         yield url, hashlib.sha256(archive).hexdigest()
-        server.shutdown()
 
 
 def _archive(name: str, content: bytes) -> bytes:

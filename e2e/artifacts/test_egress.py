@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
 from fixtures.core.process import CommandError
+from fixtures.core.serving_for_test import serving
 from fixtures.providers.native.layout import EGRESS_PORT
 from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
@@ -44,10 +44,8 @@ def server_on_the_host() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Teapot) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    with serving(HTTPServer(("127.0.0.1", 0), Teapot)) as server:
         yield server.server_port
-        server.shutdown()
 
 
 @pytest.mark.parametrize("egress", [False, True])

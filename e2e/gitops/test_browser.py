@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from e2e.gitops.browser import Browser
 from fixtures.core.errors import FiredampError
 from fixtures.core.pki import Authority
 from fixtures.core.retry import PendingError, until
+from fixtures.core.serving_for_test import serving
 
 
 class _Page(BaseHTTPRequestHandler):
@@ -63,8 +63,5 @@ def _serving(folder: Path) -> Iterator[tuple[str, Path]]:
     certificate, key = Authority.create(folder, "test").issue("server", "server", hosts=["127.0.0.1"])
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Page), context) as server:
         yield f"https://127.0.0.1:{server.server_port}", folder / "ca.crt"
-        server.shutdown()
