@@ -17,7 +17,7 @@ def scaled_down(version: str) -> Condition:
     def check(state: State) -> Assessment:
         if not state.has_had(version):
             return unknown(f"no ReplicaSet of {version} was ever seen")
-        sizes = [each.desired for each in state.all(ReplicaSetRecord) if tag_of(each.image) == version]
+        sizes = [each.desired for each in state.replica_sets_of(version)]
         return (pending if any(sizes) else met)(f"{version} is asked for {sizes or 'nothing'}")
 
     return Condition(f"{version} scaled down", check)
