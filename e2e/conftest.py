@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marked, chosen = metafunc.definition.get_closest_marker, metafunc.config.getoption("--cluster-provider")
     kind = pytest.param("kind", id="kind")
-    providers = [pytest.param(chosen or "native", id=pytest.HIDDEN_PARAM)]
+    providers = [pytest.param(chosen_provider(metafunc.config), id=pytest.HIDDEN_PARAM)]
     if not chosen and marked("every_provider"):
         providers.append(kind)
     if not chosen and marked("several_nodes"):
