@@ -27,6 +27,7 @@ from loadgen.client import Client
 from loadgen.ledger import Answer, Ledger, StreamLedger
 from loadgen.plan import LoadPlan
 
+# The harness reads the files while they are written, the first answer as soon as it is there.
 FLUSH_S = 0.05
 
 go_first()

@@ -71,7 +71,7 @@ class Share:
     def __str__(self) -> str:
         if self.n == 0:
             return "no share (n=0)"
-        return f"{percent(self.value)}% (n={self.n:,}, {_confidence(self.alpha)} interval {self.interval})"
+        return f"{percent(self.value)}% (n={self.n:,}, {confidence(self.alpha)} interval {self.interval})"
 
     @property
     def value(self) -> float:
@@ -107,7 +107,7 @@ class ZeroCheck:
         if not self:
             return f"{self.k:,} of {self.n:,} where exactly 0 of at least 1 was expected"
         return (
-            f"0 of {self.n:,}, so the true share is below {percent(self.bound)}% ({_confidence(self.alpha)})"
+            f"0 of {self.n:,}, so the true share is below {percent(self.bound)}% ({confidence(self.alpha)})"
         )
 
     @property
@@ -143,5 +143,6 @@ def _interval(k: int, n: int, alpha: float, method: str) -> Interval:
     return Interval(float(interval.low), float(interval.high))
 
 
-def _confidence(alpha: float) -> str:
+def confidence(alpha: float = ALPHA) -> str:
+    """Return the confidence of intervals with this chance of error: `99.99%`."""
     return f"{100 * (1 - alpha):.10g}%"
