@@ -120,7 +120,7 @@ def _all_served(kube: Kube) -> None:
 def _wait(seconds: float, what: Callable[[], str]) -> None:
     began = time.monotonic()
     while (left := began + seconds - time.monotonic()) > 0:
-        time.sleep(min(_PROGRESS_SECONDS, left))
+        time.sleep(min(_PROGRESS_SECONDS, left))  # the passing of time under trouble is what is tested
         print(f"{time.monotonic() - began:6.0f} s: {what()}", flush=True)
 
 

@@ -71,6 +71,7 @@ class Writer(Background):
             name, drawn = self._random.choice(self.names), self._random.uniform(0, 100)
             if drawn < _LAPSES:
                 self._put(name, is_well=False)
+                # A lapse lasts long enough to be seen, or is over before anybody can see it.
                 time.sleep(self._random.choice([0, 0, 0.05, 0.5]))
                 self._random.choice([self._put, self._remove])(name)
             elif drawn < _LAPSES + _DELETIONS and name in self._present:
@@ -116,7 +117,7 @@ class Writer(Background):
                 act()
             except KubeError:
                 if not is_done(self._get(name)):
-                    time.sleep(_PAUSE)
+                    time.sleep(_PAUSE)  # the API server is down on purpose, and nothing tells when it is back
                     continue
             self.writes.append(Write(self.kind, name, sent, time.monotonic(), is_well))
             return
@@ -126,4 +127,4 @@ class Writer(Background):
             try:
                 return self._kube.get(self.kind, name, self._namespace)
             except KubeError:
-                time.sleep(_PAUSE)
+                time.sleep(_PAUSE)  # as above
