@@ -20,6 +20,10 @@ Object = dict[str, Any]
 
 MANIFESTS = Path(__file__).parent / "manifests"
 STRATEGIES = ("deployment", "canary", "bluegreen")
+NAME = "payments"
+"""The name of the Deployment or Rollout of each base."""
+PATH = "/payments"
+"""The path at which the API of each base answers."""
 
 _HINT = "correct the manifest there"
 _WORKLOADS = {"Deployment", "Rollout"}
