@@ -85,8 +85,8 @@ def embedded_node(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def cluster_nodes(pytestconfig: pytest.Config, cluster_provider: str) -> int:
     """The number of nodes: two on kind, so that one can be drained, unless another number was asked for."""
-    given = pytestconfig.getoption("--cluster-nodes") is not None
-    return options_of(pytestconfig).nodes if given or cluster_provider != "kind" else 2
+    is_given = pytestconfig.getoption("--cluster-nodes") is not None
+    return options_of(pytestconfig).nodes if is_given or cluster_provider != "kind" else 2
 
 
 @pytest.fixture(scope="session")

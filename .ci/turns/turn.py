@@ -47,7 +47,7 @@ def turn_of(commit: Commit, path: Path) -> int:
 def _read(path: Path) -> list[tuple[str, int]]:
     """The last commits but for those that make no sense; none where there is no such file."""
     try:
-        found = [(str(name), int(share)) for name, share in json.loads(path.read_text())]
+        turns = [(str(name), int(share)) for name, share in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError):
         return []
-    return found[-(SHARES - 1) :]
+    return turns[-(SHARES - 1) :]

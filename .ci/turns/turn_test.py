@@ -17,14 +17,14 @@ def test_six_runs_in_a_row_have_every_share_however_many_commits_lie_between_the
     tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)
-    found = turns(tmp_path / "shares.json", sorted(chance.sample(range(1000), 30)))
-    for first in range(len(found) - SHARES + 1):
-        assert sorted(found[first : first + SHARES]) == list(range(1, SHARES + 1))
+    shares = turns(tmp_path / "shares.json", sorted(chance.sample(range(1000), 30)))
+    for first in range(len(shares) - SHARES + 1):
+        assert sorted(shares[first : first + SHARES]) == list(range(1, SHARES + 1))
 
 
 def test_where_nothing_is_kept_six_commits_in_a_row_have_every_share(tmp_path: Path) -> None:
-    found = [turns(tmp_path / str(number) / "shares.json", [number])[0] for number in range(40, 46)]
-    assert sorted(found) == list(range(1, SHARES + 1))
+    shares = [turns(tmp_path / str(number) / "shares.json", [number])[0] for number in range(40, 46)]
+    assert sorted(shares) == list(range(1, SHARES + 1))
 
 
 def test_a_commit_that_comes_again_has_the_same_share_and_takes_no_turn(tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ def held_at(records: Recording, version: str, weight: int) -> Settled:
     There may be a second, very short one: the watch of the Services may deliver a new version later than the
     watch of the VirtualServices delivers its weight.
     """
-    found = [each for each in windows(records, stream=ACTIVE) if each.weights.get(version) == weight]
-    if not found:
+    held = [each for each in windows(records, stream=ACTIVE) if each.weights.get(version) == weight]
+    if not held:
         raise ConditionNotMetError(f"{version} never had {weight}%")
-    return max(found, key=lambda each: each.window.end - each.window.start)
+    return max(held, key=lambda each: each.window.end - each.window.start)
 
 
 def _hashes(records: Recording, version: str) -> set[str]:

@@ -30,7 +30,7 @@ def test_a_weight_that_never_was_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_analysis_that_was_told_late_began_before_its_abort_all_the_same(
     version: int, is_first: bool
 ) -> None:
-    told = run(
+    recording = run(
         [
             make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1"),
             make(RolloutRecord, 2.0, abort=True, current="new", resource_version=100),
@@ -38,14 +38,14 @@ def test_an_analysis_that_was_told_late_began_before_its_abort_all_the_same(
             make(AnalysisRecord, 6.0, hash="new", resource_version=120),
         ]
     )
-    assert moments.began_before_its_abort(told, "1.1") is is_first
+    assert moments.began_before_its_abort(recording, "1.1") is is_first
 
 
 def test_an_analysis_that_never_was_did_not_begin_before_an_abort() -> None:
-    told = run(
+    recording = run(
         [
             make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1"),
             make(RolloutRecord, 2.0, abort=True, current="new", resource_version=100),
         ]
     )
-    assert not moments.began_before_its_abort(told, "1.1")
+    assert not moments.began_before_its_abort(recording, "1.1")

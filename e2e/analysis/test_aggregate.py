@@ -38,7 +38,7 @@ def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
     steps = inline(5, None, step("aggregate"), 100, "2s")
     with trial("canary", variant=variants.combined(aggregate, steps)) as app:
         with app.traffic(200):
-            found = {version: _watch(app, version) for version in (_ALL, _SOME)}
+            results = {version: _watch(app, version) for version in (_ALL, _SOME)}
             app.promote()
             app.wait(promoted(_SOME), within=120)
             app.stays_promoted(_SOME)
@@ -47,20 +47,20 @@ def test_an_aggregate_success_rate_misses_what_a_query_per_version_sees(
         rates = {version: _success(records, version) for version in (_ALL, _SOME)}
         everything = assert_alone(records, stream=ACTIVE, version=_SOME)
         assert rates[_ALL].contains(0.95), rates[_ALL]
-        assert found[_ALL]["per-version"] == _TIMES, found
-        assert found[_SOME]["per-version"] > _TIMES // 2, found
-        missed = found[_SOME]["aggregate"] == 0 and rates[_SOME].value > 0
+        assert results[_ALL]["per-version"] == _TIMES, results
+        assert results[_SOME]["per-version"] > _TIMES // 2, results
+        missed = results[_SOME]["aggregate"] == 0 and rates[_SOME].value > 0
         claim(
             "an aggregate success rate >= 95% catches a broken canary at 5%",
             expected=DOES_NOT_HOLD,
             found=DOES_NOT_HOLD if missed else HOLDS,
             evidence={
                 "success_of_all_clients_while_the_canary_fails_everything": f"{rates[_ALL]}: on the"
-                f" threshold, so that {found[_ALL]['aggregate']} of {_TIMES} measurements were below it by"
+                f" threshold, so that {results[_ALL]['aggregate']} of {_TIMES} measurements were below it by"
                 " chance",
                 "success_of_all_clients_while_it_fails_20%": f"{rates[_SOME]}:"
-                f" {found[_SOME]['aggregate']} of {_TIMES} below; promoted, and had {everything}",
-                "the_same_per_version": f"{found[_ALL]['per-version']} and {found[_SOME]['per-version']}"
+                f" {results[_SOME]['aggregate']} of {_TIMES} below; promoted, and had {everything}",
+                "the_same_per_version": f"{results[_ALL]['per-version']} and {results[_SOME]['per-version']}"
                 f" of {_TIMES} below",
             },
         )

@@ -16,7 +16,7 @@ _MISSPELT = metric("m", 'sum(rate(http_request_total{path="/payments"}[5s]))', B
 
 
 @pytest.mark.parametrize(
-    ("version", "variant", "told"),
+    ("version", "variant", "message"),
     [
         ("1.3", None, r"no version '1\.3'\n.*1\.2-5xx"),
         ("1.0", background("success"), r"canary\.analysis: no AnalysisTemplate 'success'\n.*success-rate"),
@@ -25,19 +25,19 @@ _MISSPELT = metric("m", 'sum(rate(http_request_total{path="/payments"}[5s]))', B
     ids=["version", "template", "weight"],
 )
 def test_what_cannot_be_is_refused_before_anything_is_applied(
-    version: str, variant: Variant | None, told: str, trial: StartTrial
+    version: str, variant: Variant | None, message: str, trial: StartTrial
 ) -> None:
     # A trial's namespace is made when its block is entered, which here never comes.
-    with pytest.raises(FiredampError, match=told):
+    with pytest.raises(FiredampError, match=message):
         trial("canary", version=version, variant=variant)
 
 
 def test_a_metric_or_a_version_that_does_not_exist_costs_no_request(trial: StartTrial) -> None:
     variant = variants.combined(template("misspelt", _MISSPELT), background("misspelt"))
-    told = r"misspelt asks for 'http_request_total', which Prometheus does not have\n.*http_requests_total"
+    message = r"misspelt asks for 'http_request_total', which Prometheus does not have\n.*http_requests_total"
     with trial("canary", variant=variant) as app:
         before = _generation(app)
-        with pytest.raises(FiredampError, match=told), app.traffic(100):
+        with pytest.raises(FiredampError, match=message), app.traffic(100):
             pytest.fail("load was sent")
         assert not list(app.folder.glob("requests-*"))
         with pytest.raises(FiredampError, match=r"no version '9\.9'"):

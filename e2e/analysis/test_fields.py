@@ -96,17 +96,17 @@ def test_arguments_from_secrets_are_required_and_do_not_stay_secret_in_a_query(
         kube.apply(_secret(namespace))
         in_condition = metric("m", GOOD, _BY_SECRET)
         in_query = metric("m", "vector({{args.limit}})", BARE)
-        asked = {
+        queries = {
             "good": (in_condition, _SECRET, "success"),
             "too-high": (in_condition, _SECRET, "impossible"),
             "no-secret": (in_condition, "absent", "success"),
             "no-key": (in_condition, _SECRET, "absent"),
             "in-query": (in_query, _SECRET, "success"),
         }
-        for name, (each, secret, key) in asked.items():
+        for name, (each, secret, key) in queries.items():
             reference = {"secretKeyRef": {"name": secret, "key": key}}
             runs.create(kube, namespace, name, each, args=[{"name": "limit", "valueFrom": reference}])
-        ended = {name: runs.ended(kube, namespace, name) for name in asked}
+        ended = {name: runs.ended(kube, namespace, name) for name in queries}
 
     phases = {name: status["phase"] for name, status in ended.items()}
     assert phases == {
@@ -132,9 +132,9 @@ def _secret(namespace: str) -> Object:
 
 
 def _rollout(app: Trial) -> Object:
-    found = app.kube.get(ROLLOUT, app.name, app.namespace)
-    assert found is not None
-    return found
+    rollout = app.kube.get(ROLLOUT, app.name, app.namespace)
+    assert rollout is not None
+    return rollout
 
 
 def _sizes(status: Object, name: str) -> tuple[int, int]:

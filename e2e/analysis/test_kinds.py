@@ -41,7 +41,7 @@ def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, n
     numbers(
         share_before_anybody_looked=share,
         step_to_AnalysisRun=f"{late:.2f} s",
-        **_told(records, release),
+        **_measured(records, release),
     )
 
 
@@ -74,7 +74,7 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
         AnalysisRun_before_the_first_step_ended=f"{early:.2f} s",
         failed_requests_at_10_percent=f"0 of {answered:,}, of which the canary had {share}",
         aborted=f"{into:.1f} s into a pause of 60 s at 50%",
-        **_told(records, release),
+        **_measured(records, release),
     )
 
 
@@ -92,7 +92,9 @@ def test_a_background_analysis_with_a_starting_step_does_not_look_before_it(
         release, share = _judge(records, _BAD, weight=25)
         late = began(records, _BAD) - entered(records, _BAD, 2)
         assert -_LAG <= late <= _START_SECONDS, f"the AnalysisRun came {late:.2f} s after its step began"
-    numbers(share_before_anybody_looked=share, step_to_AnalysisRun=f"{late:.2f} s", **_told(records, release))
+    numbers(
+        share_before_anybody_looked=share, step_to_AnalysisRun=f"{late:.2f} s", **_measured(records, release)
+    )
 
 
 def _release(app: Trial, version: str) -> None:
@@ -113,7 +115,7 @@ def _judge(records: Recording, version: str, *, weight: int) -> tuple[Release, S
     return release, share
 
 
-def _told(records: Recording, release: Release) -> dict[str, object]:
+def _measured(records: Recording, release: Release) -> dict[str, object]:
     aborted = release.milestones.aborted
     assert aborted is not None
     return {

@@ -67,8 +67,8 @@ def _blip(*, limit: int, until: float) -> Object:
 
 def _runs(app: Trial) -> list[Object]:
     """What the AnalysisRuns came to, oldest first."""
-    found, _ = app.kube.list(ANALYSIS_RUN, app.namespace)
-    return [run["status"] for run in sorted(found, key=lambda run: str(run["status"]["startedAt"]))]
+    runs, _ = app.kube.list(ANALYSIS_RUN, app.namespace)
+    return [run["status"] for run in sorted(runs, key=lambda run: str(run["status"]["startedAt"]))]
 
 
 def _counts(status: Object) -> tuple[int, int, int]:

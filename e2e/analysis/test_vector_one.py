@@ -48,14 +48,14 @@ def test_or_vector_1_promotes_a_broken_canary_when_there_is_no_data(
         ended = _release(app, also)
         records = app.records()
 
-        told = [run for run in records.present(AnalysisRecord) if run.count]
+        runs = [run for run in records.present(AnalysisRecord) if run.count]
         share = assert_share(records, stream=ACTIVE, version=_BAD, weight=100, window=ended) if ended else "0"
         claim(
             f"`or vector(1)` is safe when {reason}",
             expected=DOES_NOT_HOLD,
             found=DOES_NOT_HOLD if ended else HOLDS,
             evidence={
-                "AnalysisRun": f"{told[-1].run_phase}, {told[-1].count} of value {told[-1].value}",
+                "AnalysisRun": f"{runs[-1].run_phase}, {runs[-1].count} of value {runs[-1].value}",
                 "clients_given_500_after_promotion": share,
             },
         )

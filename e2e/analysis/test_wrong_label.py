@@ -37,9 +37,9 @@ def test_a_wrong_label_stops_a_good_version_and_the_bundle_shows_why(
     complaint = r"1\.1 of payments promoted(.|\n)*metric success-rate-istio Inconclusive"
     with pytest.raises(ConditionNotMetError, match=complaint):
         _release_and_give_up(started, numbers)
-    (asked,) = json.loads((started.folder / "failure" / "promql.json").read_text())
-    assert f'destination_service_name="{_WRONG}"' in asked["query"]
-    assert asked["answer"]["data"]["result"] == []
+    (answer,) = json.loads((started.folder / "failure" / "promql.json").read_text())
+    assert f'destination_service_name="{_WRONG}"' in answer["query"]
+    assert answer["answer"]["data"]["result"] == []
     numbers(failure_bundle="error.txt: Inconclusive; promql.json: the query, with an empty answer")
 
 

@@ -47,21 +47,21 @@ def test_without_traffic_the_phase_depends_on_how_the_question_is_asked(
         for (data, guard), name in cells.items():
             address = {"address": nowhere} if data == "Prometheus down" else {}
             runs.create(app.kube, app.namespace, name, _metric(queries[data], guard, address))
-        found = {cell: runs.ended(app.kube, app.namespace, name) for cell, name in cells.items()}
+        results = {cell: runs.ended(app.kube, app.namespace, name) for cell, name in cells.items()}
 
         expected = {
             (data, guard): phase
             for data, phases in _PHASES.items()
             for guard, phase in zip(_GUARDS, phases, strict=True)
         }
-        assert {cell: status["phase"] for cell, status in found.items()} == expected
-        said = found["no data", "bare successCondition"]["message"]
+        assert {cell: status["phase"] for cell, status in results.items()} == expected
+        said = results["no data", "bare successCondition"]["message"]
         assert "no data returned from the metric provider" in said
-        assert runs.measured(found["NaN", "or vector(1)"])["measurements"][-1]["value"] == "[NaN]"
-        assert "connection refused" in found["Prometheus down", "or vector(1)"]["message"]
+        assert runs.measured(results["NaN", "or vector(1)"])["measurements"][-1]["value"] == "[NaN]"
+        assert "connection refused" in results["Prometheus down", "or vector(1)"]["message"]
     for data in _PHASES:
-        told = ", ".join(f"{guard}: {found[data, guard]['phase']}" for guard in _GUARDS)
-        numbers(**{f"phase with {data}": told})
+        summary = ", ".join(f"{guard}: {results[data, guard]['phase']}" for guard in _GUARDS)
+        numbers(**{f"phase with {data}": summary})
 
 
 @pytest.mark.scenario("an-4")

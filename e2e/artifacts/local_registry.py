@@ -101,10 +101,10 @@ class LocalRegistry(Registry):
         def port() -> int:
             text = log.read_text()
             assert process.poll() is None, text
-            found = re.search(r"listening on 127\.0\.0\.1:(\d+)", text)
-            if not found:
+            match = re.search(r"listening on 127\.0\.0\.1:(\d+)", text)
+            if not match:
                 raise PendingError(text[-200:])
-            return int(found[1])
+            return int(match[1])
 
         self.port = until(port, what="registry listening", timeout=60)
         return self

@@ -9,7 +9,7 @@ from fixtures.kube.client import Kube
 from fixtures.kube.kinds import EVENT
 
 
-def pulled_images(kube: Kube, wanted: Collection[str]) -> dict[str, str]:
+def pulled_images(kube: Kube, expected: Collection[str]) -> dict[str, str]:
     """The images that were pulled, with the time that each pull took, from kubelet's events.
 
     Waits for the events of all wanted images, because they may come after the pods are ready.
@@ -20,7 +20,7 @@ def pulled_images(kube: Kube, wanted: Collection[str]) -> dict[str, str]:
 
     def pulled() -> dict[str, str]:
         images = _pulled(kube)
-        if missing := sorted({*wanted} - images.keys()):
+        if missing := sorted({*expected} - images.keys()):
             raise PendingError(f"not pulled: {', '.join(missing)}")
         return images
 

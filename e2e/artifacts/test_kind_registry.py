@@ -114,21 +114,21 @@ def test_a_mirror_that_is_no_container_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_the_nodes_pull_the_add_ons_and_a_bad_release_is_aborted(
     environment: Environment, container: RegistryContainer, tmp_path: Path, numbers: Report
 ) -> None:
-    wanted = {
+    expected = {
         all_recipes().digests.by_digest(image)
         for image in all_recipes().pulled_images(gitops=False)
         if not any(own in image for own in _KINDS_OWN)
     }
-    pulled = pulled_images(environment.kube, wanted)
+    pulled = pulled_images(environment.kube, expected)
     with sample_trial(environment, "canary", tmp_path / "trial") as app, app.traffic():
         app.deploy("1.2-5xx")
         took = app.wait(aborted(version="1.2-5xx"), within=45)
         app.wait(weight_is(0), within=30)
-    assert {image.partition("@")[0].rpartition(":")[0] for image in wanted} <= container.asked_by_nodes
+    assert {image.partition("@")[0].rpartition(":")[0] for image in expected} <= container.asked_by_nodes
     numbers(
         deploy_to_aborted=f"{took:.1f} s",
         **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},
-        **{f"pulled {image.rpartition('/')[2]}": pulled[image] for image in sorted(wanted)},
+        **{f"pulled {image.rpartition('/')[2]}": pulled[image] for image in sorted(expected)},
     )
 
 

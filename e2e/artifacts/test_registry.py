@@ -169,10 +169,10 @@ def test_what_is_not_there_is_named_before_anything_is_pulled(folder: Path) -> N
 
 
 def _push(registry: LocalRegistry, images: Sequence[Image]) -> dict[str, str]:
-    found = {image.name: registry.push(image) for image in images}
-    for name in found:
+    pushed = {image.name: registry.push(image) for image in images}
+    for name in pushed:
         registry.push(Image(name, Config(entrypoint=("/moved",)), (Layer({"/moved": File(b"")}),)))
-    return found
+    return pushed
 
 
 def _pin(digests: Mapping[str, str], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,11 +54,11 @@ def with_client(objects: list[Object]) -> None:
 def first_answer(app: Trial) -> None:
     """Return once a version has answered the client. Raises PendingError before that."""
     try:
-        found = answers(app)
+        received = answers(app)
     except KubeError as error:
         raise PendingError(f"its log cannot be read yet: {error.message}") from error
-    if all(version == "-" for _, version in found):
-        raise PendingError(f"{len(found)} tries without an answer")
+    if all(version == "-" for _, version in received):
+        raise PendingError(f"{len(received)} tries without an answer")
 
 
 def answers(app: Trial) -> list[tuple[float, str]]:

@@ -57,7 +57,7 @@ class Switch:
 def switches(records: Recording) -> list[Switch]:
     """Every change of the version behind the active Service, in order."""
     sent = requests(records, ACTIVE)
-    found: list[Switch] = []
+    made: list[Switch] = []
     # The earliest moment at which the gateway may have got the change; the watch may be seconds later.
     written = -math.inf
     for change in changes(records):
@@ -67,9 +67,9 @@ def switches(records: Recording) -> list[Switch]:
         came = [r.received for r in during if r.version == new and r.received >= written]
         went = [r for r in during if r.version == old]
         mixed, overlap = (_beyond(came, ends) for ends in ([r.t for r in went], [r.received for r in went]))
-        found.append(Switch(change.t, old, new, convergence(change, sent) or 0.0, mixed, overlap))
+        made.append(Switch(change.t, old, new, convergence(change, sent) or 0.0, mixed, overlap))
         written = change.until_written
-    return found
+    return made
 
 
 def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
@@ -120,7 +120,7 @@ def settles(app: Trial, condition: Condition, *, for_: float) -> None:
     app.holds(condition, for_=for_)
 
 
-def asked(records: Recording, verb: str) -> float:
+def used_at(records: Recording, verb: str) -> float:
     """When a verb was last used, in Unix seconds."""
     return [record.t for record in records.of(VerbRecord) if record.verb == verb][-1]
 
@@ -128,9 +128,9 @@ def asked(records: Recording, verb: str) -> float:
 def available_at(records: Recording, version: str) -> float:
     """When all pods of a version were first available, in Unix seconds."""
     return next(
-        found.t
-        for found in records.of(ReplicaSetRecord)
-        if tag_of(found.image) == version and 0 < found.desired <= found.available
+        replica_set.t
+        for replica_set in records.of(ReplicaSetRecord)
+        if tag_of(replica_set.image) == version and 0 < replica_set.desired <= replica_set.available
     )
 
 
@@ -167,8 +167,8 @@ def paused_first(records: Recording, after: float) -> float | None:
 def selected(records: Recording, service: str = SERVICE) -> list[str]:
     """The versions that a Service has selected, in order."""
     versions = versions_by_hash(records)
-    found = [versions[r.hash] for r in records.of(ServiceRecord) if r.name == service and r.hash]
-    return [tag for place, tag in enumerate(found) if place == 0 or found[place - 1] != tag]
+    tags = [versions[r.hash] for r in records.of(ServiceRecord) if r.name == service and r.hash]
+    return [tag for place, tag in enumerate(tags) if place == 0 or tags[place - 1] != tag]
 
 
 def _beyond(came: list[float], went: list[float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
-from e2e.bluegreen.switching import asked, selected
+from e2e.bluegreen.switching import selected, used_at
 from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
@@ -35,7 +35,7 @@ def test_a_broken_green_never_reaches_active(
         with app.traffic(100, preview_rate=50):
             app.deploy(version)
             app.wait(aborted(version=version), within=150)
-            took = app.timeline.clock() - asked(app.records(), "deploy")
+            took = app.timeline.clock() - used_at(app.records(), "deploy")
             app.holds(aborted(version=version), for_=10)
         records = app.records()
 

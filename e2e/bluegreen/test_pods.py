@@ -6,12 +6,12 @@ import pytest
 
 from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import (
-    asked,
     assert_clean,
     ready_pods_behind,
     settles,
     stays_active,
     switches,
+    used_at,
 )
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, promoted, scaled_to
@@ -41,11 +41,11 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
         (switch,) = switches(records)
         ready = ready_pods_behind(records, "1.1")
         assert ready == 3, f"clients were sent to {ready} of 3 pods"
-        assert_clean(records, switch, promoted=asked(records, "promote"))
+        assert_clean(records, switch, promoted=used_at(records, "promote"))
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods_of_the_preview="1 until promoted, 3 ready at the switch",
-        promote_to_switch=f"{switch.t - asked(records, 'promote'):.2f} s",
+        promote_to_switch=f"{switch.t - used_at(records, 'promote'):.2f} s",
         failed_requests=f"0 of {answered:,}",
     )
 

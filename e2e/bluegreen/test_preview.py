@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, answered_by, asked, stays_active, switches
+from e2e.bluegreen.switching import CONVERGENCE_SECONDS, answered_by, stays_active, switches, used_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, preview_ready, promoted
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
@@ -27,7 +27,7 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
             stays_active(app, "1.1")
         records = app.records()
 
-        promote = asked(records, "promote")
+        promote = used_at(records, "promote")
         none = assert_exactly_none(answered_by(records, promote), stream=ACTIVE, version="1.1")
         settled = Window(ready + CONVERGENCE_SECONDS, promote)
         preview = assert_share(records, stream=PREVIEW, version="1.1", weight=100, window=settled)

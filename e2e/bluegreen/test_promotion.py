@@ -7,13 +7,13 @@ import pytest
 from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import (
     CONVERGENCE_SECONDS,
-    asked,
     assert_clean,
     available_at,
     paused_first,
     selected,
     stays_active,
     switches,
+    used_at,
 )
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import behind, paused_at, promoted
@@ -61,7 +61,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
         records = app.records()
 
         (switch,) = switches(records)
-        assert paused_first(records, asked(records, "deploy")) is None, "it waited for somebody"
+        assert paused_first(records, used_at(records, "deploy")) is None, "it waited for somebody"
         took = switch.t - available_at(records, "1.1")
         assert took < 10, f"green was available {took:.1f} s before it became active"
         answered = assert_no_errors(records, stream=ACTIVE)
@@ -77,7 +77,7 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
             app.wait(promoted("1.1"), within=150)
         records = app.records()
 
-        paused = paused_first(records, asked(records, "deploy"))
+        paused = paused_first(records, used_at(records, "deploy"))
         assert paused is not None, "it did not wait at all"
         (switch,) = switches(records)
         took = switch.t - paused
@@ -105,11 +105,11 @@ def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Repo
         assert selected(records) == ["1.0", "1.1"], "the active Service did not switch just once"
         (switch,) = switches(records)
         assert switch.converged <= CONVERGENCE_SECONDS, switch
-        before, after = assert_clean(records, switch, promoted=asked(records, "promote"))
+        before, after = assert_clean(records, switch, promoted=used_at(records, "promote"))
         assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        promote_to_Service_switched=f"{switch.t - asked(records, 'promote'):.2f} s",
+        promote_to_Service_switched=f"{switch.t - used_at(records, 'promote'):.2f} s",
         convergence=f"{switch.converged:.3f} s",
         clients_sent_to_both_for=f"{switch.mixed:.3f} s",
         both_versions_answered_for=f"{switch.overlap:.3f} s",

@@ -9,12 +9,12 @@ from e2e.bluegreen.switching import (
     CONVERGENCE_SECONDS,
     SERVICE,
     answered_by,
-    asked,
     ready_pods,
     selected,
     settles,
     stays_active,
     switches,
+    used_at,
 )
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
@@ -49,7 +49,7 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
         records = app.records()
 
         there, back = switches(records)
-        aborted_at, undone = asked(records, "abort"), asked(records, "undo")
+        aborted_at, undone = used_at(records, "abort"), used_at(records, "undo")
         after_abort = Window(max(aborted_at, there.settled().start))
         before_undo = answered_by(records, undone)
         none = assert_exactly_none(before_undo, stream=ACTIVE, version="1.0", window=after_abort)
@@ -131,7 +131,7 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
             expected=HOLDS,
             found=HOLDS if came_back and none else DOES_NOT_HOLD,
             evidence={
-                "abort_to_last_response_of_green": f"{last - asked(records, 'abort'):.2f} s",
+                "abort_to_last_response_of_green": f"{last - used_at(records, 'abort'):.2f} s",
                 "green_afterwards": none,
                 "failed_requests": f"0 of {answered:,}",
             },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.smoke import smoke_test, wait_for_preview
-from e2e.bluegreen.switching import asked, selected
+from e2e.bluegreen.switching import selected, used_at
 from e2e.scaling import scaled_down_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, preview_ready, scaled_to
@@ -39,7 +39,7 @@ def test_a_preview_that_fails_its_smoke_test_is_aborted_and_removed(
         # Nothing points the preview back: see docs/findings.md.
         assert selected(records, "payments-preview") == ["1.0", "1.2-5xx"]
         assert app.stable_pods() == before, "blue's pods were touched"
-        removed = scaled_down_at(records, "1.2-5xx", asked(records, "abort")) - asked(records, "abort")
+        removed = scaled_down_at(records, "1.2-5xx", used_at(records, "abort")) - used_at(records, "abort")
         assert removed >= _ABORT_DELAY - 2, f"green was scaled down after {removed:.1f} s"
     numbers(
         smoke_test="; ".join(wrong),

@@ -38,7 +38,7 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
             app.deploy("1.1")
             _walk_to(app, weight)
             app.holds(weight_is(weight), for_=_SEEN_SECONDS)
-            asked = app.timeline.clock()
+            aborted_at = app.timeline.clock()
             app.abort()
             app.wait_contained("1.1", within=30)
             app.wait(scaled_down("1.1"), within=_DELAY_SECONDS + _SLACK_SECONDS)
@@ -51,13 +51,13 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         assert release.served.k > 0, "it never answered, so nothing was taken back"
         gone = assert_gone(records, stream=ACTIVE, version="1.1", allow=_CONVERGENCE_SECONDS)
         answered = assert_no_errors(records, stream=ACTIVE)
-        down = scaled_down_at(records, "1.1", asked) - asked
+        down = scaled_down_at(records, "1.1", aborted_at) - aborted_at
         slack = down - _DELAY_SECONDS
         assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"
         assert app.stable_pods() == before, "the stable pods were touched"
     numbers(
-        abort_to_VirtualService_0=f"{seen.withdrawn - asked:.2f} s",
-        abort_to_last_response=f"{(seen.last_response or asked) - asked:.2f} s",
+        abort_to_VirtualService_0=f"{seen.withdrawn - aborted_at:.2f} s",
+        abort_to_last_response=f"{(seen.last_response or aborted_at) - aborted_at:.2f} s",
         abort_to_scaled_down=f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS})",
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",

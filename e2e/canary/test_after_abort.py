@@ -94,16 +94,16 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
         with app.traffic(100):
             app.deploy(BAD)
             app.wait_contained(BAD, within=60)
-            asked = app.timeline.clock()
+            undone_at = app.timeline.clock()
             app.undo()
             app.wait(promoted("1.0"), within=60)
-            took = app.timeline.clock() - asked
+            took = app.timeline.clock() - undone_at
             app.stays(all_of(healthy(), weight_is(0)), weights={"1.0": 100})
         records = app.records()
 
         gone = assert_gone(records, stream=ACTIVE, version=BAD, allow=CONVERGENCE_SECONDS)
         assert app.stable_pods() == before, "the stable pods were touched"
-        runs = {run.name for run in records.present(AnalysisRecord) if run.t > asked}
-        started = {run.name for run in records.present(AnalysisRecord) if run.t <= asked}
+        runs = {run.name for run in records.present(AnalysisRecord) if run.t > undone_at}
+        started = {run.name for run in records.present(AnalysisRecord) if run.t <= undone_at}
         assert runs <= started, f"the stable version was analysed: {runs - started}"
     numbers(undo_to_Healthy=f"{took:.2f} s", broken_version_after_convergence=gone)

@@ -29,18 +29,20 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
             app.deploy(_SUPERSEDED)
             app.wait(_PAUSED, within=45)
             app.holds(weight_is(50), for_=3)
-            asked = app.timeline.clock()
+            deployed_at = app.timeline.clock()
             app.deploy("1.1")
             app.wait(_PAUSED, within=45)
             app.promote()
             app.wait(promoted("1.1"), within=60)
-            took = app.timeline.clock() - asked
+            took = app.timeline.clock() - deployed_at
             app.stays_promoted("1.1")
         records = app.records()
 
         answered = assert_no_errors(records, stream=ACTIVE)
         assert _stable_versions(records) == ["1.0", "1.1"]
-        assert steps_since(records, asked)[:2] == [1, 0], "the newer version did not begin at the first step"
+        assert steps_since(records, deployed_at)[:2] == [1, 0], (
+            "the newer version did not begin at the first step"
+        )
         gone = assert_exactly_none(records, stream=ACTIVE, version=_SUPERSEDED, window=_without(records))
         share = assert_alone(records, stream=ACTIVE, version="1.1")
     numbers(
@@ -59,14 +61,14 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
             app.deploy("1.1")
             app.wait(_PAUSED, within=45)
             app.holds(weight_is(50), for_=3)
-            asked = app.timeline.clock()
+            returned_at = app.timeline.clock()
             app.deploy("1.0")
             app.wait(all_of(promoted("1.0"), weight_is(0)), within=30)
-            took = app.timeline.clock() - asked
+            took = app.timeline.clock() - returned_at
             app.stays(all_of(promoted("1.0"), weight_is(0)), weights={"1.0": 100})
         records = app.records()
 
-        assert steps_since(records, asked) == [1, 4], "it went through the steps"
+        assert steps_since(records, returned_at) == [1, 4], "it went through the steps"
         claimed = [each.weights.get("1.1", 0) for each in windows(records, stream=ACTIVE)]
         assert claimed == [50, 0], f"the claim went through {claimed}"
         assert app.stable_pods() == before, "the stable pods were touched"

@@ -82,8 +82,8 @@ def test_without_a_traffic_router_the_share_follows_the_pods_and_5_percent_canno
         assert not seen[0].contains(0.05), f"asked for 5% and got it: {seen[0]}"
         assert seen[0].value > 0.05
         answered = assert_no_errors(records, stream=ACTIVE)
-    for asked, stage, share in zip((5, 50), paused, seen, strict=True):
-        numbers(**{f"asked for {asked}%, got {stage.new} of {stage.total} ready pods": share})
+    for weight, stage, share in zip((5, 50), paused, seen, strict=True):
+        numbers(**{f"asked for {weight}%, got {stage.new} of {stage.total} ready pods": share})
     numbers(failed_requests=f"0 of {answered:,}")
 
 

@@ -30,14 +30,14 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
             app.deploy("1.1")
             app.wait(_AT_10, within=60)
             app.stays(_AT_10, weights={"1.0": 90, "1.1": 10})
-            asked = app.timeline.clock()
+            promoted_at = app.timeline.clock()
             app.promote()
             app.wait(all_of(paused_at(3), weight_is(30)), within=30)
-            took = app.timeline.clock() - asked
+            took = app.timeline.clock() - promoted_at
             app.stays(all_of(paused_at(3), weight_is(30)), weights={"1.0": 70, "1.1": 30})
         records = app.records()
 
-        assert steps_since(records, asked) == [1, 2, 3]
+        assert steps_since(records, promoted_at) == [1, 2, 3]
         shares = _shares(records)
         assert shares.keys() == {10, 30}, f"the VirtualService claimed {shares.keys()}"
         answered = assert_no_errors(records, stream=ACTIVE)
@@ -63,15 +63,15 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(_AT_10, within=60)
-            asked = app.timeline.clock()
+            promoted_at = app.timeline.clock()
             app.promote(full=True)
             app.wait(promoted("1.1"), within=60)
-            took = app.timeline.clock() - asked
+            took = app.timeline.clock() - promoted_at
             app.stays_promoted("1.1")
         records = app.records()
 
         assert records.present(AnalysisRecord) == [], "an analysis was run"
-        assert steps_since(records, asked) == [1, 5], "it went through the steps"
+        assert steps_since(records, promoted_at) == [1, 5], "it went through the steps"
         share = assert_alone(records, stream=ACTIVE, version="1.1")
         claimed = [each.weights.get("1.1", 0) for each in windows(records, stream=ACTIVE)]
         assert claimed == [10, 100], f"the claim went through {claimed}"

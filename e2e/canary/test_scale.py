@@ -45,7 +45,7 @@ def test_the_canary_is_scaled_apart_from_its_weight_and_beyond_max_surge(
             app.holds(promoted("1.1"), for_=4)
         records = app.records()
 
-        peak = max(asked for asked, _ in totals(records, since))
+        peak = max(total for total, _ in totals(records, since))
         assert peak == 2 * _REPLICAS, f"at most {peak} pods were asked for"
         assert excesses(records, replicas=_REPLICAS) == []
         answered = assert_no_errors(records, stream=ACTIVE)
@@ -131,7 +131,7 @@ def test_without_a_traffic_router_the_pods_stay_within_surge_and_unavailable(
         app.promote()
         app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=90)
         seen = list(totals(app.records(), since))
-        most, fewest = max(asked for asked, _ in seen), min(available for _, available in seen)
+        most, fewest = max(pods for pods, _ in seen), min(available for _, available in seen)
         assert most <= _REPLICAS + surge, f"{most} pods were asked for"
         assert fewest >= _REPLICAS - unavailable, f"only {fewest} pods were available"
     numbers(**{f"pods with maxSurge {surge} and maxUnavailable {unavailable}": f"{fewest} to {most}"})

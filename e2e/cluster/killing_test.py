@@ -45,20 +45,20 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_litters_is_found_out(tmp_path: Path) -> None:
-    found = kill(tmp_path, _LITTERER)
-    by_kind = {each.kind: [trace for trace in found.left if trace.kind == each.kind] for each in found.left}
+    life = kill(tmp_path, _LITTERER)
+    by_kind = {each.kind: [trace for trace in life.left if trace.kind == each.kind] for each in life.left}
     (process,) = by_kind["process"]
     os.kill(int(process.what.split()[0]), signal.SIGKILL)
     assert process.detail == "sleep 60"
     assert [Path(trace.what).name for trace in by_kind["file"]] == ["argocd-password"]
     assert {Path(trace.what).name for trace in by_kind["secret"]} == {"argocd-password", "timeline.jsonl"}
     assert len(by_kind["exposed secret"]) == 1
-    assert (found.phase, found.secrets) == ("run", 1)
+    assert (life.phase, life.secrets) == ("run", 1)
 
 
 def test_what_is_tidy_is_not(tmp_path: Path) -> None:
-    found = kill(tmp_path, _TIDY, within=20.0)
-    assert (found.phase, found.left, found.gone < 20.0) == ("run", [], True)
+    life = kill(tmp_path, _TIDY, within=20.0)
+    assert (life.phase, life.left, life.gone < 20.0) == ("run", [], True)
 
 
 def test_kills_that_were_done_are_not_repeated(tmp_path: Path) -> None:

@@ -27,24 +27,24 @@ _LARGEST = 16 << 20
 
 def secrets_in(folder: Path) -> frozenset[bytes]:
     """The secret texts in a folder's keys, kubeconfigs and password files, which no other file may have."""
-    found: set[bytes] = set()
+    secrets: set[bytes] = set()
     for path in _files(folder):
         content = _content(path)
         if _NAMED.search(Path(path).name) and _LEAST <= len(content.strip()) <= _MOST:
-            found.add(content.strip())
-        found |= {match["value"] for match in _FIELDS.finditer(content)}
+            secrets.add(content.strip())
+        secrets |= {match["value"] for match in _FIELDS.finditer(content)}
         for match in _PRIVATE_KEY.finditer(content):
-            found |= _parts(match["body"], match[0])
-    return frozenset(found)
+            secrets |= _parts(match["body"], match[0])
+    return frozenset(secrets)
 
 
 def exposed(secrets: Iterable[bytes]) -> list[Trace]:
     """The processes with one of these secrets in their arguments, which every user may read."""
-    wanted = _pattern(secrets)
+    pattern = _pattern(secrets)
     return [
         Trace("exposed secret", f"{path.parent.name} arguments")
         for path in Path("/proc").glob("[0-9]*/cmdline")
-        if wanted and wanted.search(_content(path))
+        if pattern and pattern.search(_content(path))
     ]
 
 
@@ -56,12 +56,12 @@ def left(secrets: Iterable[bytes], since: float, *, also: Iterable[Path] = ()) -
         since: Only files that were changed after this time are read, in seconds since the epoch.
         also: Further folders to search.
     """
-    wanted = _pattern(secrets)
-    if wanted is None:
+    pattern = _pattern(secrets)
+    if pattern is None:
         return []
     places = (*_PLACES, *map(str, also))
     changed = {path for place in places for path in _files(place, since)}
-    return [Trace("secret", path) for path in sorted(changed) if wanted.search(_content(path))]
+    return [Trace("secret", path) for path in sorted(changed) if pattern.search(_content(path))]
 
 
 def _parts(body: bytes, whole: bytes) -> set[bytes]:

@@ -36,12 +36,12 @@ def state(tmp_path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_keys_passwords_and_tokens_are_secrets_and_nothing_else_is(state: Path, key: bytes) -> None:
-    found = leaks.secrets_in(state)
-    assert {b"a-generated-password", b"eyJhbGciOiJSUzI1NiJ9"} < found
+    secrets = leaks.secrets_in(state)
+    assert {b"a-generated-password", b"eyJhbGciOiJSUzI1NiJ9"} < secrets
     assert all(
-        each in key or each in base64.b64encode(key) or b"-" in each or b"ey" in each for each in found
+        each in key or each in base64.b64encode(key) or b"-" in each or b"ey" in each for each in secrets
     )
-    assert len(found) == 4
+    assert len(secrets) == 4
     assert leaks.secrets_in(state / "nowhere") == frozenset()
 
 
@@ -49,11 +49,11 @@ def test_keys_passwords_and_tokens_are_secrets_and_nothing_else_is(state: Path, 
 def test_a_key_that_is_left_is_found_as_it_is_and_embedded(
     state: Path, tmp_path: Path, key: bytes, encode: type[bytes]
 ) -> None:
-    found = leaks.secrets_in(state)
+    secrets = leaks.secrets_in(state)
     place = tmp_path / "places" / "deep" / "tmpx1"
     place.parent.mkdir()
     place.write_bytes(b"client-key-data: " + encode(key))
-    assert [trace.what for trace in leaks.left(found, 0.0)] == [str(place)]
+    assert [trace.what for trace in leaks.left(secrets, 0.0)] == [str(place)]
 
 
 def test_each_secret_is_found_in_each_folder(state: Path, tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_each_secret_is_found_in_each_folder(state: Path, tmp_path: Path) -> Non
 def test_another_cluster_s_key_and_an_older_file_are_none_of_ours(
     state: Path, tmp_path: Path, key: bytes
 ) -> None:
-    found = leaks.secrets_in(state)
+    secrets = leaks.secrets_in(state)
     other = ec.generate_private_key(ec.SECP256R1())
     pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "places" / "theirs").write_bytes(pem + base64.b64encode(pem))
-    assert leaks.left(found, 0.0) == []
+    assert leaks.left(secrets, 0.0) == []
     (tmp_path / "places" / "ours").write_bytes(key)
-    assert leaks.left(found, time.time() + 60) == []
-    assert len(leaks.left(found, time.time() - 60)) == 1
+    assert leaks.left(secrets, time.time() + 60) == []
+    assert len(leaks.left(secrets, time.time() - 60)) == 1
 
 
 def test_pipes_links_and_what_vanishes_are_no_trouble(state: Path, tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def test_without_a_file_nothing_is_written(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_what_was_left_and_every_secret() -> None:
-    told = ledger.summary([CLEAN, CLEAN, DIRTY], ["boot", "load"])
-    assert told.startswith(
+    summary = ledger.summary([CLEAN, CLEAN, DIRTY], ["boot", "load"])
+    assert summary.startswith(
         "3 kills (boot 2, load 1; 0 with the process group)\n1 left something; of 12 secrets"
     )
-    assert "1 were found" in told
-    assert told.endswith("most 30.00 s")
+    assert "1 were found" in summary
+    assert summary.endswith("most 30.00 s")

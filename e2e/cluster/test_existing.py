@@ -101,7 +101,7 @@ def _same(kube: Kube, before: Census) -> None:
 
 def _census(kube: Kube) -> Census:
     """Every object of every kind, by its path, without what says how and when it came to be as it is."""
-    found: Census = {}
+    census: Census = {}
     for version in _versions(kube):
         with suppress(FiredampError):  # one that has just gone
             for resource in json.loads(kube.raw(version))["resources"]:
@@ -111,8 +111,8 @@ def _census(kube: Kube) -> Census:
                 for item in json.loads(kube.raw(f"{version}/{plural}"))["items"]:
                     metadata = item["metadata"]
                     place = f"{version}/{plural}/{metadata.get('namespace', '')}/{metadata['name']}"
-                    found[place] = _essence(item)
-    return found
+                    census[place] = _essence(item)
+    return census
 
 
 def _versions(kube: Kube) -> list[str]:

@@ -68,9 +68,9 @@ def test_a_cluster_is_started_seen_and_ended_past_what_they_planted(shared: Path
             listed = firedamp("list").stdout
             assert name in listed
             assert "evil" not in listed
-            asked = firedamp("diagnose", "payments", "--cluster", name)
-            assert (asked.returncode, asked.stdout) == (2, "")
-            assert "payments" in asked.stderr
+            diagnosed = firedamp("diagnose", "payments", "--cluster", name)
+            assert (diagnosed.returncode, diagnosed.stdout) == (2, "")
+            assert "payments" in diagnosed.stderr
         finally:
             down = firedamp("down", name)
         assert down.returncode == 0, down.stderr

@@ -22,11 +22,11 @@ from fixtures.supervisor import registry
 def test_what_a_killed_supervisor_leaves_is_listed_and_removed(control_plane: NewCluster) -> None:
     cluster = control_plane()
     cluster.start()
-    found = registry.find(cluster.name)
-    assert found
-    assert found.alive
-    os.kill(found.record.supervisor, signal.SIGKILL)
-    until(lambda: _has_ended(found.record.node), what="end of the node", timeout=30)
+    listed = registry.find(cluster.name)
+    assert listed
+    assert listed.alive
+    os.kill(listed.record.supervisor, signal.SIGKILL)
+    until(lambda: _has_ended(listed.record.node), what="end of the node", timeout=30)
     left = registry.find(cluster.name)
     assert left
     assert not left.alive

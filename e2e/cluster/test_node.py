@@ -42,25 +42,25 @@ def test_etcd_talks_to_nobody_but_the_api_server_on_either_port(node: NativeClus
     pki = node.kubeconfig.parent / "pki"
     curl = "curl --silent --http1.1 --noproxy '*' --insecure --max-time 2"
 
-    def asked(port: int, *, scheme: str = "https", name: str = "") -> str:
+    def answer_of(port: int, *, scheme: str = "https", name: str = "") -> str:
         certificate = f"--cert {pki}/{name}.crt --key {pki}/{name}.key" if name else ""
         command = f"{curl} {certificate} {scheme}://127.0.0.1:{port}/version; echo code $?"
         return node.inside(["sh", "-c", command], timeout=30)
 
     for port in (2379, 2380):
-        assert "etcdserver" in asked(port, name="etcd-client")
+        assert "etcdserver" in answer_of(port, name="etcd-client")
         for name in ("", "admin", "kubelet", "apiserver", "apiserver-kubelet"):
-            assert "etcdserver" not in asked(port, name=name), f"{name or 'nobody'} on port {port}"
-        assert "etcdserver" not in asked(port, scheme="http")
+            assert "etcdserver" not in answer_of(port, name=name), f"{name or 'nobody'} on port {port}"
+        assert "etcdserver" not in answer_of(port, scheme="http")
 
 
 @pytest.mark.smoke
 def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: NativeCluster) -> None:
-    stop, told = Stop(), list[WatchEvent]()
+    stop, events = Stop(), list[WatchEvent]()
     freshness = Freshness()
 
     def follow() -> None:
-        told.extend(watch(node.kube, CONFIG_MAP, "default", stop, freshness))
+        events.extend(watch(node.kube, CONFIG_MAP, "default", stop, freshness))
 
     follower = threading.Thread(target=follow)
     follower.start()
@@ -73,13 +73,13 @@ def test_a_watch_loses_and_doubles_nothing_when_the_api_server_is_killed(node: N
     until(lambda: _is_back(node, before), what="API server back", timeout=90)
     for name in names[3:]:
         node.kube.apply(_config_map(name))
-    until(lambda: _told_of(names[-1], told), what="the last change", timeout=60)
+    until(lambda: _require_change_of(names[-1], events), what="the last change", timeout=60)
     time.sleep(1)  # for what must not come: a change told twice
     began = time.monotonic()
     stop.set()
     follower.join(20)
     took = time.monotonic() - began
-    seen = [(event.type, event.object["metadata"]["name"]) for event in told]
+    seen = [(event.type, event.object["metadata"]["name"]) for event in events]
     assert [each for each in seen if each[1] in names] == [("ADDED", name) for name in names]
     # By itself, a request ends after up to 10 s.
     assert took < 5, f"the watch ended {took:.2f} s after it was stopped"
@@ -109,9 +109,9 @@ def _is_back(node: NativeCluster, before: int) -> None:
     api_ready(node.kube)
 
 
-def _told_of(name: str, told: list[WatchEvent]) -> None:
-    if all(event.object["metadata"]["name"] != name for event in told):
-        raise PendingError(f"{len(told)} changes told")
+def _require_change_of(name: str, events: list[WatchEvent]) -> None:
+    if all(event.object["metadata"]["name"] != name for event in events):
+        raise PendingError(f"{len(events)} changes told")
 
 
 def _pod(name: str, image: str) -> Object:

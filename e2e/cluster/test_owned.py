@@ -64,10 +64,10 @@ def test_what_others_create_in_the_same_moment_is_theirs(both: Both, monkeypatch
     looked = both.ours.get
 
     def look(kind: Kind, name: str, namespace: str | None = None) -> Object | None:
-        found = looked(kind, name, namespace)
-        if found is None:
+        present = looked(kind, name, namespace)
+        if present is None:
             both.theirs.apply(_role(rules=[_RULE]))
-        return found
+        return present
 
     monkeypatch.setattr(both.ours, "require_free", lambda *_: None)
     monkeypatch.setattr(both.ours, "get", look)
@@ -81,10 +81,10 @@ def test_a_field_that_an_object_does_not_have_any_more_is_taken_out(both: Both) 
     both.ours.patch(_ROLE, "reader", None, {"metadata": {"labels": {"patched": "yes"}}})
     for _ in range(2):
         both.ours.apply(_role(rules=[], labels={"kept": "yes"}))
-    found = both.theirs.get(_ROLE, "reader")
-    assert found
-    assert found["metadata"]["labels"].keys() & {"old", "kept", "patched"} == {"kept", "patched"}
-    assert not found.get("rules")
+    role = both.theirs.get(_ROLE, "reader")
+    assert role
+    assert role["metadata"]["labels"].keys() & {"old", "kept", "patched"} == {"kept", "patched"}
+    assert not role.get("rules")
 
 
 def _role(*, rules: list[Object], labels: dict[str, str] | None = None) -> Object:
@@ -93,6 +93,6 @@ def _role(*, rules: list[Object], labels: dict[str, str] | None = None) -> Objec
 
 
 def _rules(kube: Kube) -> list[Object] | None:
-    found = kube.get(_ROLE, "reader")
-    rules: list[Object] | None = found["rules"] if found else None
+    role = kube.get(_ROLE, "reader")
+    rules: list[Object] | None = role["rules"] if role else None
     return rules

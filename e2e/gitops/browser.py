@@ -126,8 +126,8 @@ class Browser:
             if answer.get("id") == number:
                 if "error" in answer:
                     raise FiredampError(f"the browser refused {method}: {answer['error']['message']}")
-                found: Object = answer["result"]
-                return found
+                result: Object = answer["result"]
+                return result
 
     def _next(self, method: str, deadline: float) -> Object:
         """The next message of the browser: an answer, or an event that nobody asked for."""
@@ -139,8 +139,8 @@ class Browser:
                 raise FiredampError(f"the browser gave no answer to {method}: {log}")
             self._received += more
         message, _, self._received = self._received.partition(b"\0")
-        found: Object = json.loads(message)
-        return found
+        answer: Object = json.loads(message)
+        return answer
 
 
 def _fingerprint(url: str, authority: Path) -> str:

@@ -31,18 +31,18 @@ def rival(repository: ConfigRepository, kustomize: Path, folder: Path, *, pushes
         folder: The folder of tools, which has to come first in the job's PATH; empty or absent.
         pushes: How often to push.
     """
-    asked, done = folder / "asked", folder / "done"
+    request, done = folder / "asked", folder / "done"
     folder.mkdir()
-    for path in (asked, done):
+    for path in (request, done):
         os.mkfifo(path)
     tool = folder / "kustomize"
-    tool.write_text(_KUSTOMIZE.format(asked=asked, done=done, kustomize=kustomize))
+    tool.write_text(_KUSTOMIZE.format(asked=request, done=done, kustomize=kustomize))
     tool.chmod(0o700)
     errors: list[BaseException] = []
 
     def serve() -> None:
         number = 0
-        while asked.read_text() == "editing\n":
+        while request.read_text() == "editing\n":
             try:
                 if (number := number + 1) <= pushes:
                     repository.commit(files={f"rival-{number}": "mine\n"}, message=f"rival {number}")
@@ -55,7 +55,7 @@ def rival(repository: ConfigRepository, kustomize: Path, folder: Path, *, pushes
     try:
         yield folder
     finally:
-        asked.write_text("end\n")
+        request.write_text("end\n")
         thread.join(10)
     if errors:
         raise errors[0]

@@ -66,7 +66,7 @@ def test_each_action_does_to_clients_what_its_button_says(
             act("promote-full")
             app.wait(promoted("1.1"), within=60)
             app.holds(promoted("1.1"), for_=_LOOK_SECONDS)
-            before, asked = _pods(app), app.timeline.clock()
+            before, acted_at = _pods(app), app.timeline.clock()
             act("restart")
             wait_for(app.kube, ROLLOUT, "payments", app.namespace, _restarted, what="restart", timeout=120)
             # It counts as done when the last pod has been told to go.
@@ -79,7 +79,7 @@ def test_each_action_does_to_clients_what_its_button_says(
         for (action, weight), each in zip(_EXPECTED, settled, strict=True):
             numbers(**{f"{action}: {weight}%": _followed(records, each, weight)})
         answered = assert_no_errors(records, stream=ACTIVE)
-        during = assert_share(records, stream=ACTIVE, version="1.1", weight=100, window=Window(asked))
+        during = assert_share(records, stream=ACTIVE, version="1.1", weight=100, window=Window(acted_at))
     numbers(
         restart=f"all {len(before)} pods replaced, 1.1 answered {during}",
         failed_requests=f"0 of {answered:,}",
@@ -93,8 +93,8 @@ def _followed(records: Recording, settled: Settled, weight: int) -> str:
     else:
         seen = str(assert_exactly_none(records, stream=ACTIVE, version="1.1", window=settled.window))
     claimed = settled.window.start - (settled.convergence or 0)
-    asked = [r.t for r in records.of(ActionRecord) if r.t < claimed]
-    after = f"{claimed - asked[-1]:.2f} s after the click, " if asked else ""
+    action_times = [r.t for r in records.of(ActionRecord) if r.t < claimed]
+    after = f"{claimed - action_times[-1]:.2f} s after the click, " if action_times else ""
     return f"{seen}; {after}clients {settled.convergence or 0:.2f} s later"
 
 
@@ -113,6 +113,6 @@ def _gone(app: GitOpsTrial, before: set[str]) -> None:
 
 
 def _restarted(rollout: Object) -> None:
-    asked, done = rollout["spec"].get("restartAt"), rollout["status"].get("restartedAt")
-    if asked is None or asked != done:
-        raise PendingError(f"asked for at {asked}, done at {done}")
+    requested, done = rollout["spec"].get("restartAt"), rollout["status"].get("restartedAt")
+    if requested is None or requested != done:
+        raise PendingError(f"asked for at {requested}, done at {done}")

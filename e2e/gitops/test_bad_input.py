@@ -30,9 +30,9 @@ def test_an_invalid_commit_is_refused_with_its_reason(
             ):
                 commit = app.commit(files=files, message=what)
                 app.wait(app.application.refused(commit, reason), within=60)
-                with pytest.raises(ConditionNotMetError, match=reason) as told:
+                with pytest.raises(ConditionNotMetError, match=reason) as refusal:
                     app.wait(app.application.synced(commit), within=1)
-                numbers(**{what: str(told.value).splitlines()[0]})
+                numbers(**{what: str(refusal.value).splitlines()[0]})
                 app.holds(healthy(), for_=_LOOK_SECONDS)
                 reverted = app.revert()
                 app.wait(app.application.synced(reverted), within=60)
@@ -49,14 +49,14 @@ def test_a_tag_without_an_image_is_never_served(gitops_trial: StartGitOpsTrial, 
             app.commit(image="9.9", files=with_patch(app, progress_deadline(15)))
             with pytest.raises(
                 ConditionNotMetError, match=r"(.|\n)*payments-.*\(9\.9\).*(ErrImagePull|ImagePullBackOff)"
-            ) as told:
+            ) as refusal:
                 app.wait(promoted("9.9"), within=90)
             app.wait(all_of(aborted(version="9.9"), app.application.health_is("Degraded")), within=30)
         records = app.records()
         assert app.stable_pods() == before, "the running version was touched"
         none = assert_exactly_none(records, stream=ACTIVE, version="9.9")
         answered = assert_no_errors(records, stream=ACTIVE)
-    numbers(a_tag_without_an_image=str(told.value), responses=none, failed_requests=f"0 of {answered:,}")
+    numbers(a_tag_without_an_image=str(refusal.value), responses=none, failed_requests=f"0 of {answered:,}")
 
 
 def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTrial, numbers: Report) -> None:
@@ -77,7 +77,7 @@ def test_a_repository_that_cannot_be_read_is_named(gitops_trial: StartGitOpsTria
 def _complaint(app: GitOpsTrial, because: str) -> str:
     """What Argo CD says is wrong with the repository, and the harness with it."""
     took = app.wait_looking(app.application.complains(because), within=60)
-    with pytest.raises(ConditionNotMetError, match=because) as told:
+    with pytest.raises(ConditionNotMetError, match=because) as refusal:
         app.wait(app.application.synced(app.first), within=1)
     app.holds(healthy(), for_=_LOOK_SECONDS)
-    return f"after {took:.1f} s: {str(told.value).splitlines()[0]}"
+    return f"after {took:.1f} s: {str(refusal.value).splitlines()[0]}"

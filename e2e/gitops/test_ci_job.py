@@ -65,9 +65,9 @@ def test_it_gives_up_when_others_are_always_first(
 def test_a_wrong_password_is_said_and_not_shown(
     gitops: GitOps, config_repository: ConfigRepository, tmp_path: Path
 ) -> None:
-    with pytest.raises(CommandError, match="Authentication failed for") as told:
+    with pytest.raises(CommandError, match="Authentication failed for") as failure:
         deploy_by_ci(gitops, config_repository.url, "1.1", tmp_path, password="wr0ng")
-    assert "wr0ng" not in str(told.value)
+    assert "wr0ng" not in str(failure.value)
     assert len(config_repository.history()) == 1
 
 

@@ -110,15 +110,15 @@ def _compared(app: GitOpsTrial, panel: Panel) -> dict[str, tuple[object, object]
     }
 
 
-def _replica_set(app: GitOpsTrial, found: Object, status: Object) -> tuple[object, ...]:
+def _replica_set(app: GitOpsTrial, replica_set: Object, status: Object) -> tuple[object, ...]:
     """Revision, role, images and pods of a ReplicaSet in the cluster, in the panel's form."""
-    metadata, pod_hash = found["metadata"], found["metadata"]["labels"][HASH_LABEL]
+    metadata, pod_hash = replica_set["metadata"], replica_set["metadata"]["labels"][HASH_LABEL]
     is_canary = pod_hash == status["currentPodHash"] != status["stableRS"]
     pods = pods_of(app.kube, app.namespace, f"{HASH_LABEL}={pod_hash}")
     ready = {
         pod["metadata"]["name"]: f"{sum(c['ready'] for c in pod['status'].get('containerStatuses', []))}/1"
         for pod in pods
     }
-    images = tuple(container["image"] for container in found["spec"]["template"]["spec"]["containers"])
+    images = tuple(container["image"] for container in replica_set["spec"]["template"]["spec"]["containers"])
     revision = int(metadata["annotations"][REVISION_ANNOTATION])
     return revision, "canary" if is_canary else "stable", images, ready

@@ -81,11 +81,11 @@ def test_a_bad_tag_is_aborted_and_not_brought_back_until_git_is_reverted(
             app.holds(out, for_=CONVERGENCE_SECONDS + 7)
             app.wait(all_of(out, degraded, app.application.synced(bad)), within=30)
             latest = app.repository.history()[0]
-            asked = app.timeline.clock()
+            reverted_at = app.timeline.clock()
             reverted = app.revert()
             app.wait(app.application.synced(reverted), within=60)
             app.wait(all_of(promoted("1.0"), app.application.health_is("Healthy")), within=60)
-            back = app.timeline.clock() - asked
+            back = app.timeline.clock() - reverted_at
         records = app.records()
 
         assert (latest.revision, latest.image) == (bad.revision, "1.2-5xx"), "Git no longer named the bad tag"

@@ -145,9 +145,9 @@ def _served(app: GitOpsTrial, value: str) -> float:
 
 
 def _virtual_service(app: GitOpsTrial) -> Object:
-    found = app.kube.get(VIRTUAL_SERVICE, "payments", app.namespace)
-    assert found is not None
-    return found
+    virtual_service = app.kube.get(VIRTUAL_SERVICE, "payments", app.namespace)
+    assert virtual_service is not None
+    return virtual_service
 
 
 def _answer(app: GitOpsTrial) -> requests.Response:

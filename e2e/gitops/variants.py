@@ -45,9 +45,9 @@ def lingering() -> Object:
     )
 
 
-def replicas(wanted: object) -> Object:
+def replicas(count: object) -> Object:
     """Set the number of pods of the Rollout; for tests of bad input, to something that is not a number."""
-    return _patch("Rollout", _replace("/spec/replicas", wanted))
+    return _patch("Rollout", _replace("/spec/replicas", count))
 
 
 def response_header(name: str, value: str) -> Object:

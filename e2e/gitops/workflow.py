@@ -50,4 +50,4 @@ def _resolved(variables: Mapping[str, Any], context: Mapping[str, str]) -> dict[
 
 
 def _resolve(text: str, context: Mapping[str, str]) -> str:
-    return _EXPRESSION.sub(lambda found: context[found[1]], text)
+    return _EXPRESSION.sub(lambda expression: context[expression[1]], text)

@@ -44,15 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at-once", type=at_once, default=2, help="clusters side by side; 2 by default")
     parser.add_argument("--out", default="firedamp-out/mutations", help="folder for logs")
     parser.add_argument("--page", help="where the page of all results goes, earlier ones included")
-    given = parser.parse_args(arguments)
-    if unknown := set(given.faults) - set(names):
+    options = parser.parse_args(arguments)
+    if unknown := set(options.faults) - set(names):
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    out, phases = absolute(output_folder(given.out, "--out"), "--out"), Phases()
-    to = None if given.page is None else output_file(given.page, "--page")
+    out, phases = absolute(output_folder(options.out, "--out"), "--out"), Phases()
+    to = None if options.page is None else output_file(options.page, "--page")
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
-    jobs = [(fault, row) for fault, row in _jobs() if fault in (given.faults or names)]
-    with ThreadPoolExecutor(given.at_once) as pool:
+    jobs = [(fault, row) for fault, row in _jobs() if fault in (options.faults or names)]
+    with ThreadPoolExecutor(options.at_once) as pool:
         observe = partial(_observed, out=out, phases=phases)
         runs = list(pool.map(lambda job: observe(*job), jobs))
     print(table(runs))

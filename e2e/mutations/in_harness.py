@@ -42,8 +42,10 @@ def _read_everything_as(patch: pytest.MonkeyPatch, **changes: object) -> None:
     read = Trial.records
 
     def read_wrong(self: Trial) -> Recording:
-        found = read(self)
-        return Recording(found.others, (structs.replace(request, **changes) for request in found.requests))
+        requests = read(self)
+        return Recording(
+            requests.others, (structs.replace(request, **changes) for request in requests.requests)
+        )
 
     patch.setattr(Trial, "records", read_wrong)
 
@@ -62,8 +64,8 @@ def _requests_read_early(patch: pytest.MonkeyPatch) -> None:
     read = Trial.records
 
     def read_early(self: Trial) -> Recording:
-        found = read(self)
-        return Recording(found.others, map(_earlier, found.requests))
+        requests = read(self)
+        return Recording(requests.others, map(_earlier, requests.requests))
 
     patch.setattr(Trial, "records", read_early)
 

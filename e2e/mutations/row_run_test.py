@@ -32,9 +32,9 @@ def test_only_a_failure_of_the_test_itself_catches_a_fault(
     junit.write_text(
         f'<testsuites><testsuite><testcase time="1.5">{inside}</testcase></testsuite></testsuites>'
     )
-    found = row_run_of(fault, "a.py::test_b", junit)
-    assert (found.status, found.why, found.seconds) == (status, why, 1.5)
-    assert found.is_as_it_should == (status in {RowStatus.CAUGHT, RowStatus.GREEN})
+    row_run = row_run_of(fault, "a.py::test_b", junit)
+    assert (row_run.status, row_run.why, row_run.seconds) == (status, why, 1.5)
+    assert row_run.is_as_it_should == (status in {RowStatus.CAUGHT, RowStatus.GREEN})
 
 
 def test_a_run_without_a_test_catches_nothing(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
             app.wait(paused_at(1), within=60)
             settled = app.timeline.clock() + CONVERGENCE_SECONDS / 2
             app.holds(paused_at(1), for_=CONVERGENCE_SECONDS / 2 + _WINDOW_SECONDS)
-            asked = app.timeline.clock()
+            aborted_at = app.timeline.clock()
             app.abort()
             app.wait(aborted(version=_MIGRATES), within=30)
             app.wait(weight_is(0), within=30)
@@ -80,12 +80,12 @@ def test_a_data_migration_half_done_breaks_the_stable_version_and_outlives_the_a
         records = app.records()
 
         during, after = (
-            requests(records, ACTIVE, Window(settled, asked)),
+            requests(records, ACTIVE, Window(settled, aborted_at)),
             requests(records, ACTIVE, Window(converged)),
         )
         assert min(len(during), len(after)) >= ENOUGH, f"only {len(during)} and {len(after)} requests"
         assert {request.version for request in after if request.version} == {_LEDGER}
-        values = _success_rates(records, settled, asked)
+        values = _success_rates(records, settled, aborted_at)
         assert values, "the analysis measured nothing"
         stable, canary = (_bad(during.of_version(tag)) for tag in (_LEDGER, _MIGRATES))
         left = _bad(after)
@@ -116,6 +116,6 @@ def _bad(sent: Requests) -> Share:
 
 def _success_rates(records: Recording, start: float, end: float) -> set[str]:
     """What the analysis measured of the canary, once Prometheus had scraped it often enough to say."""
-    found = [run for run in records.present(AnalysisRecord) if start < run.t <= end]
-    values = {str(run.value) for run in found if run.metric == "success-rate" and run.value}
+    runs = [run for run in records.present(AnalysisRecord) if start < run.t <= end]
+    values = {str(run.value) for run in runs if run.metric == "success-rate" and run.value}
     return values - {"[]", "[NaN]"}

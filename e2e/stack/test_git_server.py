@@ -71,9 +71,9 @@ def test_neither_is_trusted_by_the_authorities_of_this_machine(gitops: GitOps) -
 
 
 def test_argo_cd_believes_push_events_with_the_servers_signature_alone(gitops: GitOps) -> None:
-    assert _told(gitops, gitops.git.webhook_secret) == 200
-    assert _told(gitops, "guessed") == 400
-    assert _told(gitops, None) == 400
+    assert _webhook_status(gitops, gitops.git.webhook_secret) == 200
+    assert _webhook_status(gitops, "guessed") == 400
+    assert _webhook_status(gitops, None) == 400
 
 
 def test_argo_cd_lets_the_generated_password_in_alone(gitops: GitOps) -> None:
@@ -84,10 +84,10 @@ def test_argo_cd_lets_the_generated_password_in_alone(gitops: GitOps) -> None:
 
 
 def test_no_seed_holds_a_key(gitops: GitOps) -> None:
-    wanted = [b"PRIVATE KEY", gitops.argocd.password.encode(), gitops.git.webhook_secret.encode()]
+    secrets = [b"PRIVATE KEY", gitops.argocd.password.encode(), gitops.git.webhook_secret.encode()]
     files = [path for path in Cache().root.glob("artifacts/stack-seed-*/**/*") if path.is_file()]
     assert files
-    assert [path for path in files if any(each in path.read_bytes() for each in wanted)] == []
+    assert [path for path in files if any(each in path.read_bytes() for each in secrets)] == []
 
 
 def _clone(server: GitServer, name: str, folder: Path) -> Git:
@@ -113,7 +113,7 @@ def _heard(environment: Environment, event: str) -> None:
         raise PendingError(log[-200:])
 
 
-def _told(gitops: GitOps, secret: str | None) -> int:
+def _webhook_status(gitops: GitOps, secret: str | None) -> int:
     repository = {"html_url": f"{gitops.git.url_in_cluster}/none", "default_branch": "main"}
     body = json.dumps({"ref": "refs/heads/main", "repository": repository, "commits": []}).encode()
     headers = {"X-GitHub-Event": "push", "Content-Type": "application/json"}

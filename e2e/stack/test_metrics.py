@@ -31,11 +31,11 @@ def test_prometheus_counts_the_requests_that_were_sent(trial: StartTrial, number
                 for name, series in _COUNTERS.items()
             }
         records = app.records()
-    for name, found in counted.items():
-        sent = len(requests(records, ACTIVE, found.window))
+    for name, count in counted.items():
+        sent = len(requests(records, ACTIVE, count.window))
         assert sent >= ENOUGH, f"only {sent:,} requests between two scrapes"
-        fewest, most = countable(records, found.window, ACTIVE)
-        assert fewest <= found.requests <= most, (
-            f"metric {name}: {found.requests:,} were counted, {fewest:,} to {most:,} sent"
+        fewest, most = countable(records, count.window, ACTIVE)
+        assert fewest <= count.requests <= most, (
+            f"metric {name}: {count.requests:,} were counted, {fewest:,} to {most:,} sent"
         )
-        numbers(**{f"by the metric {name}": f"{found.requests:,}, of {fewest:,} to {most:,} sent"})
+        numbers(**{f"by the metric {name}": f"{count.requests:,}, of {fewest:,} to {most:,} sent"})

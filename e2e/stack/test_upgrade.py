@@ -128,26 +128,26 @@ def _more_memory(objects: list[Object]) -> None:
 
 def _pods(app: Trial) -> dict[str, str]:
     """The app's pods: hash of the template by uid."""
-    found = pods_of(app.kube, app.namespace, "app=payments")
-    return {pod["metadata"]["uid"]: pod["metadata"]["labels"][HASH_LABEL] for pod in found}
+    pods = pods_of(app.kube, app.namespace, "app=payments")
+    return {pod["metadata"]["uid"]: pod["metadata"]["labels"][HASH_LABEL] for pod in pods}
 
 
 def _controllers(app: Trial) -> dict[str, tuple[str, str]]:
     """The pods of Argo Rollouts, ending ones too: the image's tag, and what its log says first, by uid."""
-    found = pods_of(app.kube, rollouts.NAMESPACE, "")
+    pods = pods_of(app.kube, rollouts.NAMESPACE, "")
     return {
         pod["metadata"]["uid"]: (
             pod["spec"]["containers"][0]["image"].rpartition(":")[2],
             app.kube.logs(pod["metadata"]["name"], rollouts.NAMESPACE, "argo-rollouts")[:500],
         )
-        for pod in found
+        for pod in pods
     }
 
 
 def _argo_cds(app: GitOpsTrial) -> dict[str, str]:
     """The pods of Argo CD, ending ones too: the memory that they ask for, by uid."""
-    found = pods_of(app.kube, argocd.NAMESPACE, "")
+    pods = pods_of(app.kube, argocd.NAMESPACE, "")
     return {
         pod["metadata"]["uid"]: pod["spec"]["containers"][0]["resources"]["requests"]["memory"]
-        for pod in found
+        for pod in pods
     }

@@ -35,14 +35,14 @@ def steps(page: Path = PAGE) -> Iterator[Step]:
     Raises:
         ValueError: The page does not have, for each step, a file, the command that runs it, and its output.
     """
-    found = [
+    collected = [
         code
         for code in blocks(page, "python", "sh", "text")
         if "-m pytest" in code.text or code.language != "sh"
     ]
-    if [code.language for code in found] != ["python", "sh", "text"] * (len(found) // 3):
+    if [code.language for code in collected] != ["python", "sh", "text"] * (len(collected) // 3):
         raise ValueError("the tutorial has to have, for each step: a file, its run, and what that prints")
-    for file, run, output in zip(found[::3], found[1::3], found[2::3], strict=True):
+    for file, run, output in zip(collected[::3], collected[1::3], collected[2::3], strict=True):
         name = _FILE.match(file.text)
         (command,) = commands(run.text)
         if name is None or command.arguments != ("-m", "pytest", name["name"]):

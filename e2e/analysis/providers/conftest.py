@@ -13,5 +13,5 @@ from fixtures.environment.environment import Environment
 @pytest.fixture(scope="package")
 def servers(environment: Environment) -> Iterator[Servers]:
     """The servers, with their keys."""
-    with running(environment) as found:
-        yield found
+    with running(environment) as started:
+        yield started

@@ -83,11 +83,11 @@ def running(rig: Rig, cluster: ClusterProvider, workload: Workload) -> Workload:
 @pytest.fixture
 def new_name(elsewhere: Rig) -> Iterator[NewName]:
     """A function that gives names for clusters; nothing of these clusters may be left at the end."""
-    given: list[str] = []
+    names: list[str] = []
 
     def new() -> str:
-        given.append(f"cf-{secrets.token_hex(3)}")
-        return given[-1]
+        names.append(f"cf-{secrets.token_hex(3)}")
+        return names[-1]
 
     yield new
-    assert [trace for name in given for trace in elsewhere.traces(name)] == []
+    assert [trace for name in names for trace in elsewhere.traces(name)] == []

@@ -115,5 +115,5 @@ def _listening_on(port: int) -> set[str]:
     lines = [
         line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()
     ]
-    found = [line[1].split(":") for line in lines[1:] if line[3] == _LISTENING]
-    return {address for address, number in found if int(number, 16) == port}
+    sockets = [line[1].split(":") for line in lines[1:] if line[3] == _LISTENING]
+    return {address for address, number in sockets if int(number, 16) == port}

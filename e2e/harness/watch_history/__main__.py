@@ -141,7 +141,7 @@ def _caught_up(timeline: Timeline) -> int:
 def _print_results(comparison: Comparison, judgement: Judgement, trouble: Trouble, writes: int) -> bool:
     print("trouble: " + ", ".join(f"{n} x {what}" for what, n in sorted(trouble.happened.items())))
     print(
-        f"{writes:,} writes, {comparison.changes:,} changes in etcd; {comparison.told:,} told once, "
+        f"{writes:,} writes, {comparison.changes:,} changes in etcd; {comparison.recorded:,} told once, "
         f"{comparison.hidden:,} hidden by {comparison.gaps} gaps; {len(comparison.lost)} lost, "
         f"{len(comparison.doubled)} doubled, {len(comparison.invented)} invented"
     )
@@ -156,7 +156,7 @@ def _print_results(comparison: Comparison, judgement: Judgement, trouble: Troubl
         print(f"holds took {median:.2f} s longer than asked for (median), {most:.2f} s at most")
     for what in (*comparison.lost, *comparison.doubled, *comparison.invented, *wrong, *groundless):
         print(f"  {what}")
-    is_enough = bool(comparison.told and judgement.outcomes[HELD] and trouble.happened)
+    is_enough = bool(comparison.recorded and judgement.outcomes[HELD] and trouble.happened)
     return comparison.is_clean and not wrong and not groundless and is_enough
 
 

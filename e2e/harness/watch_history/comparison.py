@@ -42,7 +42,7 @@ class Comparison:
 
     Attributes:
         changes: How many changes there were.
-        told: How many changes have their record.
+        recorded: How many changes have their record.
         hidden: How many changes happened in a gap and could not be seen.
         gaps: How many gaps there were.
         lost: Changes that needed a record and have none.
@@ -51,7 +51,7 @@ class Comparison:
     """
 
     changes: int = 0
-    told: int = 0
+    recorded: int = 0
     hidden: int = 0
     gaps: int = 0
     lost: list[Change] = field(default_factory=list)
@@ -67,12 +67,12 @@ class Comparison:
 def compare(changes: Sequence[Change], records: Iterable[Record]) -> Comparison:
     """Compare a recorder's records with all changes, both from the same beginning."""
     records = list(records)
-    told = Counter(
+    recorded = Counter(
         _event(kind, record) for kind, its in RECORDS.items() for record in records if isinstance(record, its)
     )
     gaps = _gaps(records)
     result = Comparison(len(changes), gaps=sum(map(len, gaps.values())))
-    result.doubled = [event for event, times in told.items() if times > 1]
+    result.doubled = [event for event, times in recorded.items() if times > 1]
     objects: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         objects.setdefault((change.kind.kind, change.name), []).append(change)
@@ -80,30 +80,32 @@ def compare(changes: Sequence[Change], records: Iterable[Record]) -> Comparison:
     for change in changes:
         event = (change.kind.kind, change.name, change.revision, change.is_deletion)
         gap = next((g for g in gaps.get(change.kind.kind, ()) if g[0] < change.revision <= g[1]), None)
-        if event in told:
+        if event in recorded:
             explained.add(event)
-            result.told += 1
+            result.recorded += 1
         elif gap is None:
             result.lost.append(change)
-        elif not _must_be_told(change, objects[event[:2]], gap, told):
+        elif not _must_be_recorded(change, objects[event[:2]], gap, recorded):
             result.hidden += 1
-        elif change.is_deletion and (event := (event[0], event[1], gap[1], True)) in told:
+        elif change.is_deletion and (event := (event[0], event[1], gap[1], True)) in recorded:
             explained.add(event)
-            result.told += 1
+            result.recorded += 1
         else:
             result.lost.append(change)
-    result.invented = [event for event in told if event not in explained]
+    result.invented = [event for event in recorded if event not in explained]
     return result
 
 
-def _must_be_told(change: Change, mine: Sequence[Change], gap: tuple[int, int], told: Counter[Event]) -> bool:
+def _must_be_recorded(
+    change: Change, mine: Sequence[Change], gap: tuple[int, int], recorded: Counter[Event]
+) -> bool:
     """Whether the list at the end of a gap shows a change; `mine` are all changes of objects with that name.
 
     The list shows the last state of the objects that exist, and that objects known before are gone.
     """
     if change.is_deletion:
         versions = [each.revision for each in mine if each.created == change.created and each != change]
-        return any((change.kind.kind, change.name, version, False) in told for version in versions)
+        return any((change.kind.kind, change.name, version, False) in recorded for version in versions)
     following = next((each for each in mine if each.revision > change.revision), None)
     return following is None or following.revision > gap[1]
 
@@ -115,8 +117,8 @@ def _event(kind: str, record: ObjectRecord) -> Event:
 
 
 def _gaps(records: Iterable[Record]) -> dict[str, list[tuple[int, int]]]:
-    found: dict[str, list[tuple[int, int]]] = {}
+    gaps: dict[str, list[tuple[int, int]]] = {}
     for record in records:
         if isinstance(record, GapRecord):
-            found.setdefault(record.object, []).append((record.after, record.until))
-    return found
+            gaps.setdefault(record.object, []).append((record.after, record.until))
+    return gaps

@@ -12,7 +12,7 @@ def change(revision: int, *, created: int = 1, gone: bool = False, name: str = "
     return Change(SERVICE, name, revision, created, gone)
 
 
-def told(revision: int, *, gone: bool = False, name: str = "a") -> ServiceRecord:
+def service(revision: int, *, gone: bool = False, name: str = "a") -> ServiceRecord:
     return ServiceRecord(t=0, name=name, hash="h", resource_version=revision, uid="u", deleted=gone)
 
 
@@ -21,47 +21,47 @@ def gap(after: int, until: int) -> GapRecord:
 
 
 def test_what_was_told_once_is_clean() -> None:
-    found = compare(
+    comparison = compare(
         [change(1), change(2), change(3, gone=True)],
-        [told(1), told(2), told(3, gone=True), NoteRecord(t=0, text="")],
+        [service(1), service(2), service(3, gone=True), NoteRecord(t=0, text="")],
     )
-    assert found.is_clean
-    assert (found.told, found.hidden) == (3, 0)
+    assert comparison.is_clean
+    assert (comparison.recorded, comparison.hidden) == (3, 0)
 
 
 def test_what_was_not_told_is_lost() -> None:
-    found = compare([change(1), change(2), change(3, gone=True)], [told(1)])
-    assert [each.revision for each in found.lost] == [2, 3]
+    comparison = compare([change(1), change(2), change(3, gone=True)], [service(1)])
+    assert [each.revision for each in comparison.lost] == [2, 3]
 
 
 def test_what_was_told_twice_or_did_not_happen_is_found() -> None:
-    found = compare([change(1)], [told(1), told(1), told(2)])
-    assert [event[2] for event in found.doubled] == [1]
-    assert [event[2] for event in found.invented] == [2]
+    comparison = compare([change(1)], [service(1), service(1), service(2)])
+    assert [event[2] for event in comparison.doubled] == [1]
+    assert [event[2] for event in comparison.invented] == [2]
 
 
 def test_of_a_gap_the_last_state_has_to_be_told_and_what_was_overwritten_is_hidden() -> None:
     changes = [change(1), change(2), change(3)]
-    assert compare(changes, [told(1), gap(1, 4), told(3)]).hidden == 1
-    lost = compare(changes, [told(1), gap(1, 4)]).lost
+    assert compare(changes, [service(1), gap(1, 4), service(3)]).hidden == 1
+    lost = compare(changes, [service(1), gap(1, 4)]).lost
     assert [each.revision for each in lost] == [3]
 
 
 def test_of_a_gap_the_end_of_what_was_known_has_to_be_told() -> None:
     changes = [change(1), change(2, gone=True)]
-    found = compare(changes, [told(1), gap(1, 4), told(4, gone=True)])
-    assert (found.is_clean, found.told) == (True, 2)
-    assert compare(changes, [told(1), gap(1, 4)]).lost == [changes[1]]
+    comparison = compare(changes, [service(1), gap(1, 4), service(4, gone=True)])
+    assert (comparison.is_clean, comparison.recorded) == (True, 2)
+    assert compare(changes, [service(1), gap(1, 4)]).lost == [changes[1]]
 
 
 def test_what_came_and_went_in_a_gap_is_hidden() -> None:
-    found = compare([change(1, name="b"), change(2, created=2), change(3, created=2, gone=True)],
-                    [told(1, name="b"), gap(1, 4)])  # fmt: skip
-    assert (found.is_clean, found.hidden) == (True, 2)
+    comparison = compare([change(1, name="b"), change(2, created=2), change(3, created=2, gone=True)],
+                    [service(1, name="b"), gap(1, 4)])  # fmt: skip
+    assert (comparison.is_clean, comparison.hidden) == (True, 2)
 
 
 def test_outside_of_a_gap_nothing_is_hidden() -> None:
-    assert [each.revision for each in compare([change(1), change(5)], [gap(0, 4), told(1)]).lost] == [5]
+    assert [each.revision for each in compare([change(1), change(5)], [gap(0, 4), service(1)]).lost] == [5]
 
 
 def write(sent: float, done: float, *, well: bool) -> Write:

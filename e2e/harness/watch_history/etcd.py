@@ -102,12 +102,12 @@ class EtcdHistory(Background):
                 self._stop.wait(_PAUSE)
 
     def _stream(self) -> Iterator[dict[str, Any]]:
-        wanted = {
+        request = {
             "key": _text("/registry/"), "range_end": _text("/registry0"), "start_revision": str(self._next),
             "prev_kv": True,
         }  # fmt: skip
         answer = self._session.post(
-            f"{self._url}/v3/watch", json={"create_request": wanted}, stream=True, timeout=(5, _READ_SECONDS)
+            f"{self._url}/v3/watch", json={"create_request": request}, stream=True, timeout=(5, _READ_SECONDS)
         )
         try:
             pending = b""

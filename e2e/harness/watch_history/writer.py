@@ -94,15 +94,15 @@ class Writer(Background):
             else:
                 self._kube.create(body)
 
-        def is_done(found: Object | None) -> bool:
-            return bool(found and found["metadata"].get("annotations", {}).get(_ANNOTATION) == number)
+        def is_done(present: Object | None) -> bool:
+            return bool(present and present["metadata"].get("annotations", {}).get(_ANNOTATION) == number)
 
         self._do(name, put, is_done, is_well=is_well)
         self._present.add(name)
 
     def _remove(self, name: str) -> None:
         self._do(
-            name, lambda: self._kube.delete(self.kind, name, self._namespace), lambda found: found is None,
+            name, lambda: self._kube.delete(self.kind, name, self._namespace), lambda now: now is None,
             is_well=True,
         )  # fmt: skip
         self._present.discard(name)

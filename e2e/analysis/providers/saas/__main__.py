@@ -135,8 +135,8 @@ def _has_datadog_keys(request: Request, key: str) -> bool:
 
 def _tags(query: str) -> tuple[str, str]:
     """The namespace and pod hash in a Datadog query."""
-    found = re.search(r"\{kube_namespace:([^,]+),pod_hash:([^}]+)\}", query)
-    return (found[1], found[2]) if found else ("", "")
+    match = re.search(r"\{kube_namespace:([^,]+),pod_hash:([^}]+)\}", query)
+    return (match[1], match[2]) if match else ("", "")
 
 
 def _cbor(value: object, status: int) -> Response:
