@@ -6,9 +6,12 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from .release import NotBootableError, Release, require_environment
+from .standin import VARIABLE
 
 VERSION_FILE = Path(__file__).parent.parent / "version.json"
 
@@ -28,12 +31,22 @@ def main() -> None:
     # and above all at the exit, takes a fifth of the processor time of a pod that only starts and ends.
     # https://docs.python.org/3/library/gc.html#gc.freeze
     gc.disable()
-    # Here, because a version that cannot boot is started again and again.
-    from .server import Settings, serve  # noqa: PLC0415
-
+    serve = _server(release)
     gc.freeze()
     gc.enable()
-    serve(release, Settings.of(os.environ))
+    serve()
+
+
+def _server(release: Release) -> Callable[[], None]:
+    """What serves this version: the stand-in of another app if the environment describes one."""
+    # Imported here, because a version that cannot boot is started again and again.
+    if described := os.environ.get(VARIABLE):
+        from .standin import server as standin  # noqa: PLC0415
+
+        return partial(standin.serve, release, standin.read(described), os.environ)
+    from .server import Settings, serve  # noqa: PLC0415
+
+    return partial(serve, release, Settings.of(os.environ))
 
 
 if __name__ == "__main__":
