@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import httptools
 
+from loadgen.flags import NO_FLAG
+from loadgen.ledger import Answer
+
 # The limit for all headers together, including those of interim answers (status 1xx).
 _MOST_HEADER_BYTES = 65_536
 _LEAST_STATUS, _FINAL_STATUS = 100, 200
 _WITHOUT_BODY = (204, 304)
 _LENGTH, _ENCODING, _VERSION, _POD = b"content-length", b"transfer-encoding", b"x-version", b"x-pod"
-_WANTED = frozenset((_LENGTH, _ENCODING, _VERSION, _POD))
+# The gateway adds these: see `fixtures.addons.istio.answered`.
+_NOWHERE = "-"
+_UPSTREAM, _FLAGS = b"x-firedamp-upstream", b"x-firedamp-flags"
+_WANTED = frozenset((_LENGTH, _ENCODING, _VERSION, _POD, _UPSTREAM, _FLAGS))
 
 
 class UnreadableError(Exception):
@@ -67,15 +73,20 @@ class Reading:
             raise UnreadableError("connection closed within the answer")
         self.is_complete = True
 
-    @property
-    def version(self) -> str | None:
-        """The header `x-version` of the final answer; None if there is none or it is empty."""
-        return self._named(_VERSION)
+    def answer(self, error: str | None) -> Answer:
+        """Return what the final answer says; a header that is missing or empty is None.
 
-    @property
-    def pod(self) -> str | None:
-        """The header `x-pod` of the final answer; None if there is none or it is empty."""
-        return self._named(_POD)
+        Args:
+            error: Why there was no complete answer; None if there was one.
+        """
+        if not self.status:
+            return Answer(error=error)
+        upstream, flags = self._told(_UPSTREAM), self._told(_FLAGS)
+        if upstream == _NOWHERE:
+            upstream = None
+        if flags == NO_FLAG and upstream is not None:
+            flags = None
+        return Answer(self.status, self._told(_VERSION), self._told(_POD), error, upstream, flags)
 
     @property
     def is_reusable(self) -> bool:
@@ -121,8 +132,9 @@ class Reading:
         """The parser has reached the end of an answer; an interim answer does not count."""
         self.is_complete = self.status > 0
 
-    def _named(self, key: bytes) -> str | None:
-        return self._head.get(key, b"").strip().decode("latin-1") or None if self.status else None
+    def _told(self, key: bytes) -> str | None:
+        value = self._head.get(key)
+        return value.strip().decode("latin-1") or None if value is not None else None
 
 
 def _why(error: Exception) -> str:

@@ -61,7 +61,7 @@ class Client:
             # This also happens when the greenlet is stopped while it waits.
             if not reading.is_reusable:
                 self.close()
-        return Answer(reading.status, reading.version, reading.pod, error)
+        return reading.answer(error)
 
     def close(self) -> None:
         """Close the connection, if there is one."""

@@ -43,7 +43,7 @@ def test_each_answer_is_the_final_one_and_whole_or_an_error(draw: random.Random)
     cases = [_case(draw) for _ in range(_CASES)]
     answers = _answers([case.script for case in cases])
     for case, answer in zip(cases, answers, strict=True):
-        told = Answer(answer.status, answer.version, answer.pod)
+        told = Answer(answer.status, answer.claimed, answer.claimed_pod)
         assert (told, answer.error is not None) == (case.expected, case.is_error), (case, answer.error)
     # There were enough cases of each kind.
     assert min(Counter(case.is_error for case in cases).values()) > _CASES / 5
@@ -56,7 +56,7 @@ def test_what_passes_for_a_whole_answer_is_one_for_another_parser_too(draw: rand
         (script, answer) for script, answer in zip(scripts, answers, strict=True) if answer.error is None
     ]
     for script, answer in whole:
-        assert _by_h11(b"".join(script.parts)) == (answer.status, answer.version), script
+        assert _by_h11(b"".join(script.parts)) == (answer.status, answer.claimed), script
     assert _CASES / 10 < len(whole) < _CASES * 9 / 10
 
 

@@ -138,7 +138,7 @@ def test_an_answer_that_is_not_whole_is_an_error_and_harms_none_that_follows(
     script: Script, status: int, version: str | None, why: str, ask: Ask
 ) -> None:
     first, second, connections = ask(script)
-    assert (first.status, first.version) == (status, version)
+    assert (first.status, first.claimed) == (status, version)
     assert first.error
     assert why in first.error
     assert second == Answer(200, "healthy", "pod-1")
@@ -204,13 +204,13 @@ def test_an_answer_without_a_body_by_its_nature_ends_with_its_headers(status: by
         head = head.replace(b"content-length: 2\r\n", b"")
     first, second, connections = ask(Script([head]), method="HEAD" if status == b"200 OK" else "GET")
     assert first == Answer(int(status[:3]), "1.0")
-    assert (second.version, connections) == ("healthy", 1)
+    assert (second.claimed, connections) == ("healthy", 1)
 
 
 def test_a_head_request_that_is_answered_with_a_body_ends_the_connection(ask: Ask) -> None:
     first, second, connections = ask(Script([body(b"content-length: 2\r\n\r\nok")]), method="HEAD")
     assert first == _GOOD
-    assert (second.version, connections) == ("healthy", 2)
+    assert (second.claimed, connections) == ("healthy", 2)
 
 
 @pytest.fixture

@@ -27,15 +27,19 @@ class Answer:
 
     Attributes:
         status: HTTP status; 0 if there was no answer.
-        version: The header `x-version`.
-        pod: The header `x-pod`.
+        claimed: The header `x-version`.
+        claimed_pod: The header `x-pod`.
         error: Why there was no complete answer; None if there was one.
+        upstream: See `loadgen.records.Request`.
+        flags: See `loadgen.records.Request`.
     """
 
     status: int = 0
-    version: str | None = None
-    pod: str | None = None
+    claimed: str | None = None
+    claimed_pod: str | None = None
     error: str | None = None
+    upstream: str | None = None
+    flags: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class StreamLedger:
         """Make the record of a request that has been answered or has failed; `flush` writes it."""
         received = time.monotonic()
         self._ended_at.append(received)
+        # If the gateway does not tell who answered, what the app says is all that there is.
+        is_told = answer.upstream is not None or answer.flags is not None
         request = Request(
             t=round(self._epoch.at(attempt.sent), 6),
             intended=round(self._epoch.at(attempt.due), 6),
@@ -124,14 +130,18 @@ class StreamLedger:
             latency_ms=round((received - attempt.due) * 1000, 3),
             service_ms=round((received - attempt.sent) * 1000, 3),
             status=answer.status,
-            version=answer.version,
-            pod=answer.pod,
             host=attempt.host,
             path=attempt.path,
             stream=self.name,
             reused=reused,
             error=answer.error,
             free=attempt.free,
+            version=None if is_told else answer.claimed,
+            pod=None if is_told else answer.claimed_pod,
+            upstream=answer.upstream,
+            flags=answer.flags,
+            claimed=answer.claimed,
+            claimed_pod=answer.claimed_pod,
         )
         self._lines.append(to_line(request))
 

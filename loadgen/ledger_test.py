@@ -59,7 +59,21 @@ def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Pat
     assert found.service_ms < 1000
     assert found.t - found.intended == pytest.approx(2, abs=1)
     assert found.t == pytest.approx(time.time(), abs=1)
-    assert (found.status, found.version, found.reused, found.host) == (500, "1.2-5xx", True, "payments.ns")
+    assert (found.status, found.claimed, found.reused, found.host) == (500, "1.2-5xx", True, "payments.ns")
+
+
+@pytest.mark.parametrize("told", [{"upstream": "10.0.0.1:80"}, {"flags": "UH"}, {}])
+def test_what_the_app_says_is_the_version_only_if_the_gateway_says_nothing(
+    told: dict[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    stream = ledger.streams[0]
+    answer = Answer(200, "1.0", "pod-1", **told)
+    stream.end(stream.begin(time.monotonic(), stream.choose()), answer, reused=True)
+    ledger.flush()
+    [found] = read_requests(requests_file(tmp_path, "active"))
+    assert (found.claimed, found.claimed_pod) == ("1.0", "pod-1")
+    assert (found.upstream, found.flags) == (told.get("upstream"), told.get("flags"))
+    assert (found.version, found.pod) == ((None, None) if told else ("1.0", "pod-1"))
 
 
 @pytest.mark.parametrize("step", [-600.0, -2.0, 2.0, 600.0])

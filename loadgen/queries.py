@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fixtures.core.errors import FiredampError
+from loadgen.flags import NO_FLAG, in_words
 from loadgen.records import Request
 from loadgen.requests import Requests
 from loadgen.statistics import Share
@@ -16,7 +17,7 @@ LATE_MS = 50.0
 
 
 def share_of(version: str, requests: Iterable[Request]) -> Share:
-    """Return the share of `version` among the answers that name a version.
+    """Return the share of `version` among the answers whose version is known.
 
     Requests without such an answer (the gateway answered itself, or nobody did) say nothing
     about the weights and are left out; `errors` counts them.
@@ -26,9 +27,25 @@ def share_of(version: str, requests: Iterable[Request]) -> Share:
 
 
 def errors(requests: Iterable[Request]) -> Counter[str]:
-    """Count the failed requests by the reason of the failure: `500 from 1.2-5xx`, `timed out`."""
+    """Count the failed requests by cause, in the words of `cause`."""
     columns = Requests.of(requests)
-    return Counter(map(_reason, columns.where(columns.failed)))
+    return Counter(map(cause, columns.where(columns.failed)))
+
+
+def cause(request: Request) -> str:
+    """Return why a request failed, in words that are the same for all failures of one cause.
+
+    The app's failures are told apart from those of the gateway: `500 from 1.2-5xx`, `503 by the proxy: UH, no
+    healthy upstream`, `timed out`.
+    """
+    if request.error is not None:
+        return request.error
+    if request.is_by_proxy:
+        why = in_words(request.flags) if request.flags and request.flags != NO_FLAG else ""
+        return f"{request.status} by the proxy{': ' if why else ''}{why}"
+    if request.version is None and request.upstream is not None:
+        return f"{request.status} from an unknown pod at {request.upstream}"
+    return f"{request.status} from {request.version or 'no version'}"
 
 
 def counted(counts: Counter[str], most: int = 5) -> str:
@@ -65,9 +82,3 @@ def latency_ms(requests: Iterable[Request], q: float) -> float:
         FiredampError: There are no requests, or q is out of range.
     """
     return percentile(Requests.of(requests).latency_ms.tolist(), q)
-
-
-def _reason(request: Request) -> str:
-    if request.error is not None:
-        return request.error
-    return f"{request.status} from {request.version or 'no version'}"

@@ -27,6 +27,23 @@ def test_errors_are_counted_by_what_happened() -> None:
     assert errors(REQUESTS) == {"500 from 1.1": 1, "503 from no version": 1, "timed out": 1}
 
 
+def test_failures_of_the_app_and_of_the_gateway_are_told_apart() -> None:
+    unknown = {"version": None, "upstream": "10.0.0.9:80"}
+    failed = [
+        request(1, status=503, version=None, flags="UH"), request(2, status=503, flags="UF,URX", **unknown),
+        request(3, status=404, version=None, flags="-"), request(4, status=503, version=None, flags="NEW"),
+        request(5, status=500, **unknown), request(6, status=503, flags="URX", upstream="a:80"),
+    ]  # fmt: skip
+    assert list(errors(failed)) == [
+        "503 by the proxy: UH, no healthy upstream",
+        "503 by the proxy: UF, no connection to the pod; URX, no retries left",
+        "404 by the proxy",
+        "503 by the proxy: NEW",
+        "500 from an unknown pod at 10.0.0.9:80",
+        "503 from 1.0",
+    ]
+
+
 def test_late_is_measured_from_the_intended_time() -> None:
     punctual, tardy = request(10, intended=9.96), request(10, intended=9.9)
     assert list(late([punctual, tardy])) == [tardy]

@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fixtures.core.record import parse_records
+from loadgen.flags import made_by_proxy
 from loadgen.records import Request
 
 Numbers = NDArray[np.float64]
@@ -28,6 +29,8 @@ Statuses = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 
 _FIELDS = Request.__struct_fields__
+# The fields that are left out of a line if they are null.
+_OPTIONAL = tuple(field.name for field in msgspec.structs.fields(Request) if not field.required)
 # The type of the column of each field that is a number; it follows from the type of the field in `Request`.
 _NUMBERS = {
     field.name: np.float64 if isinstance(field.type, msgspec.inspect.FloatType) else np.int16
@@ -49,6 +52,8 @@ class _Values(dict[Hashable, int]):
 
 _Tables = Mapping[str, _Values]
 _Columns = dict[str, NDArray[np.generic]]
+Texts = tuple[Sequence[str | None], NDArray[np.integer]]
+"""A column of texts: the values that occur, and for each request the index of its value."""
 
 
 class Requests(Sequence[Request]):
@@ -78,7 +83,7 @@ class Requests(Sequence[Request]):
         if isinstance(requests, Requests):
             return requests
         collected = _Collected()
-        collected.add(list(requests))
+        collected.add(collected.parts(list(requests)))
         return collected.sorted()
 
     def __len__(self) -> int:
@@ -143,8 +148,20 @@ class Requests(Sequence[Request]):
 
     @property
     def answered(self) -> Requests:
-        """The requests whose answers name a version."""
+        """The requests that were answered by a version that is known."""
         return self.where(~self.having("version", None))
+
+    @property
+    def by_proxy(self) -> Mask:
+        """Which answers the gateway made itself, in the sense of `Request.is_by_proxy`."""
+        by_flags = self.scores("flags", lambda flags: flags is not None and made_by_proxy(flags)) > 0
+        return by_flags | (~self.having("flags", None) & self.having("upstream", None))
+
+    @property
+    def unattributed(self) -> Requests:
+        """The requests that a pod answered of which it is not known which pod it was."""
+        from_upstream = ~self.having("upstream", None)
+        return self.where(from_upstream & self.having("version", None) & ~self.by_proxy)
 
     def having(self, field: str, value: Hashable) -> Mask:
         """Return which requests have this value in a field that does not hold numbers."""
@@ -188,6 +205,19 @@ class Requests(Sequence[Request]):
         """Return the result of a function for each request, which is given its value in a text field."""
         table = [score(None if value is None else str(value)) for value in self._tables[field]]
         return np.asarray([*table, 0.0])[self._column(field).astype(np.intp)]
+
+    def texts(self, field: str) -> Texts:
+        """Return the values of a text field, and for each request the index of its value."""
+        values = [None if value is None else str(value) for value in self._tables[field]]
+        return values, self._column(field).astype(np.intp)
+
+    def replaced(self, **fields: Texts) -> Requests:
+        """Return the same requests with other values in some text fields; each value may occur once only."""
+        columns, tables = {name: self._column(name) for name in _FIELDS}, dict(self._tables)
+        for name, (values, places) in fields.items():
+            tables[name] = _Values(zip(values, range(len(values)), strict=True))
+            columns[name] = places.astype(np.int32)
+        return Requests(columns, tables)
 
     def with_texts(self, change: Callable[[str], str]) -> Requests:
         """Return the same requests, with each text replaced by the result of a function."""
@@ -254,12 +284,24 @@ class RequestLog:
             end = self._ends.get(identity, 0)
             file.seek(end)
             while (block := file.read(_BLOCK_BYTES) + file.readline()).endswith(b"\n"):
-                self._collected.add(_parsed(block, path, end))
+                self._take(block, path, end)
                 end += len(block)
                 self._ends[identity] = end
             if whole := block[: block.rfind(b"\n") + 1]:
-                self._collected.add(_parsed(whole, path, end))
+                self._take(whole, path, end)
                 self._ends[identity] = end + len(whole)
+
+    def _take(self, data: bytes, path: Path, offset: int) -> None:
+        """Add the requests on the complete lines `data`, which were read from byte `offset` of a file."""
+        try:
+            rows = _decoder.decode_lines(data)
+        except (msgspec.DecodeError, RecursionError):
+            rows = []
+        parts = self._collected.parts(rows)
+        if len(rows) != data.count(b"\n") or not _has_only_known_fields(data, parts, len(rows)):
+            # This is slower, but its error says what is wrong, and where.
+            parts = self._collected.parts(list(parse_records(data, path, Request, offset=offset)))
+        self._collected.add(parts)
 
 
 def read_requests(*paths: Path) -> Requests:
@@ -272,6 +314,18 @@ def read_requests(*paths: Path) -> Requests:
     return RequestLog().read(paths)
 
 
+class _Parts(NamedTuple):
+    """A part of each column.
+
+    Attributes:
+        columns: The values of some requests, by field.
+        given: How many fields that may be left out have a value, in all of these requests together.
+    """
+
+    columns: _Columns
+    given: int
+
+
 class _Collected:
     """Collects requests while files are read: parts of columns, which `sorted` puts together."""
 
@@ -280,18 +334,27 @@ class _Collected:
         self._parts: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _FIELDS}
         self.is_new = True
 
-    def add(self, rows: Sequence[Request]) -> None:
-        """Add requests, in any order."""
-        if not rows:
-            return
-        self.is_new = True
+    def parts(self, rows: Sequence[Request]) -> _Parts:
+        """Return a part of each column, with the values of these requests, for `add`."""
+        columns, given = _Columns(), 0
         for name in _FIELDS:
             values = map(attrgetter(name), rows)
             if name in _NUMBERS:
-                part = np.fromiter(values, _NUMBERS[name], len(rows))
-            else:
-                part = np.fromiter(map(self._tables[name].__getitem__, values), np.int32, len(rows))
-            self._parts[name].append(part)
+                columns[name] = np.fromiter(values, _NUMBERS[name], len(rows))
+                continue
+            table = self._tables[name]
+            columns[name] = np.fromiter(map(table.__getitem__, values), np.int32, len(rows))
+            if name in _OPTIONAL:
+                given += int(np.count_nonzero(columns[name] != table.get(None, -1)))
+        return _Parts(columns, given)
+
+    def add(self, parts: _Parts) -> None:
+        """Add requests, in any order."""
+        if not len(parts.columns["t"]):
+            return
+        self.is_new = True
+        for name, column in parts.columns.items():
+            self._parts[name].append(column)
 
     def sorted(self) -> Requests:
         """Return all requests that were added, ordered by the time sent."""
@@ -307,14 +370,11 @@ class _Collected:
         return Requests(columns, self._tables)
 
 
-def _parsed(data: bytes, path: Path, offset: int) -> Sequence[Request]:
-    """Return the requests on the complete lines `data`, which were read from byte `offset` of a file."""
-    try:
-        requests = _decoder.decode_lines(data)
-    except (msgspec.DecodeError, RecursionError):
-        requests = []
-    # A record has all fields of a request, so the number of names shows if one occurs twice or is unknown.
-    if len(requests) == data.count(b"\n") and data.count(b'":') == len(requests) * (len(_FIELDS) + 1):
-        return requests
-    # This is slower, but its error says what is wrong, and where.
-    return list(parse_records(data, path, Request, offset=offset))
+def _has_only_known_fields(data: bytes, parts: _Parts, lines: int) -> bool:
+    """Whether each line of `data` has the fields of a request and no others, and none of them twice.
+
+    The number of names shows that. A field that may be left out can also be given as null, as versions of
+    Firedamp did that had no such fields; these are counted only if there must be some.
+    """
+    names = data.count(b'":') - lines * (len(_FIELDS) - len(_OPTIONAL) + 1) - parts.given
+    return names == 0 or names == sum(data.count(f'"{name}":null'.encode()) for name in _OPTIONAL)

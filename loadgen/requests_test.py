@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures.core.record import CorruptRecordError, read_records, to_line
@@ -117,6 +118,7 @@ def test_a_file_under_two_paths_is_read_once(tmp_path: Path, monkeypatch: pytest
         (b"\n", "truncated"),
         (to_line(SENT[0]).replace(b'"reused":true', b'"reused":true,"t":7'), "'t'"),
         (to_line(SENT[0]).replace(b'"status":200', b'"status":1000'), "status"),
+        (to_line(SENT[0]).replace(b'"pod":', b'"pod":"twice","pod":'), "'pod'"),
         (to_line(SENT[0]).replace(b'"host":"payments.ns",', b""), "host"),
     ],
 )
@@ -134,3 +136,38 @@ def test_a_field_more_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "requests-active.jsonl"
     path.write_bytes(to_line(SENT[0]).replace(b'"t":', b'"later":[{"a":1}],"t":') + to_line(SENT[1]))
     assert list(read_requests(path)) == SENT[:2]
+
+
+OPTIONAL = {"upstream": "10.0.0.1:80", "flags": "URX", "claimed": "2.0", "claimed_pod": "its"}
+
+
+def test_fields_that_are_left_out_come_back_as_null_and_null_may_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "requests-active.jsonl"
+    line = to_line(request(1, version=None, pod=None, **OPTIONAL))
+    assert b"version" not in line
+    path.write_bytes(line + to_line(SENT[0]) + line.replace(b'"t":1', b'"version":null,"pod":null,"t":1'))
+    found = list(read_requests(path))
+    assert [each.version for each in found] == [None, "1.0", None]
+    assert {name: getattr(found[2], name) for name in OPTIONAL} == OPTIONAL
+
+
+def test_answers_of_the_gateway_and_of_unknown_pods_are_told_apart() -> None:
+    answers = [
+        {"upstream": "a:80"}, {"upstream": "a:80", "version": "1.0"}, {"flags": "UH"}, {"flags": "-"},
+        {"upstream": "a:80", "flags": "UF"}, {"upstream": "a:80", "flags": "URX"}, {},
+    ]  # fmt: skip
+    sent = [request(n, **{"version": None, "pod": None, **answer}) for n, answer in enumerate(answers)]
+    found = Requests.of(sent)
+    assert found.by_proxy.tolist() == [each.is_by_proxy for each in sent]
+    assert found.by_proxy.tolist() == [False, False, True, True, True, False, False]
+    assert [each.t for each in found.unattributed] == [0, 5]
+
+
+def test_texts_are_replaced_and_no_other_field() -> None:
+    found = Requests.of(SENT)
+    values, places = found.texts("version")
+    assert [values[place] for place in places] == [each.version for each in SENT]
+    part = found.stream("active").replaced(version=(["2.0", None], np.array([0, 1, 0, 1, 0])))
+    assert [each.version for each in part] == ["2.0", None, "2.0", None, "2.0"]
+    assert [each.t for each in part] == [each.t for each in SENT if each.stream == "active"]
+    assert list(found) == SENT
