@@ -12,7 +12,7 @@ from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Kube, Object, unix
 from fixtures.kube.kinds import ANALYSIS_RUN, NAMESPACE
 from fixtures.kube.wait import wait_for
-from fixtures.trial.baseline import namespace_of
+from fixtures.trial.namespaces import namespace_of
 
 _ENDED = ("Successful", "Failed", "Error", "Inconclusive")
 

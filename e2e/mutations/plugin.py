@@ -12,7 +12,8 @@ from e2e.mutations.faults import FAULTS, by_name, edits
 from e2e.types import Variant
 from e2e.variants import combined
 from fixtures.trial import sample
-from fixtures.trial.baseline import Baseline, baseline
+from fixtures.trial.baseline import Baseline
+from fixtures.trial.sample_baseline import baseline
 
 # The control: the changed controller, with none of its faults switched on.
 NONE = "none"

@@ -26,7 +26,7 @@ from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT, NAMESPACE, SECRET, SERVICE
 from fixtures.kube.provider import load_images
 from fixtures.kube.wait import wait_for
-from fixtures.trial.baseline import namespace_of
+from fixtures.trial.namespaces import namespace_of
 
 _HERE = Path(__file__).parent
 # InfluxDB compiles Flux's functions before it listens, which takes 3 s, or 20 s on a busy machine.
