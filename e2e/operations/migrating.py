@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.conditions.conditions import NAME, healthy
+from fixtures.conditions.conditions import healthy
 from fixtures.conditions.expectation import Assessment, Condition, met, pending, unknown
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import DEPLOYMENT
@@ -28,12 +28,12 @@ def refer(app: Trial, *, scale_down: str) -> Condition:
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.name, "scaleDown": scale_down}
     app.apply([_rollout(deployment, workloadRef=reference)])
     app.wait(healthy(), within=_READY_SECONDS)
-    app.wait(scaled_to_nothing(), within=_READY_SECONDS)
+    app.wait(scaled_to_nothing(app.name), within=_READY_SECONDS)
     # The Rollout is not Healthy all the time: scaling the Deployment changes the object that it refers to.
-    return scaled_to_nothing()
+    return scaled_to_nothing(app.name)
 
 
-def scaled_to_nothing(name: str = NAME) -> Condition:
+def scaled_to_nothing(name: str) -> Condition:
     """A condition: the Deployment has 0 desired pods, and no pods."""
 
     def check(state: State) -> Assessment:

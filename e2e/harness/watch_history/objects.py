@@ -49,7 +49,7 @@ def is_well(state: State, kind: Kind, name: str) -> bool:
         service = state.get(ServiceRecord, name)
         value = service.hash if service else None
     elif kind == VIRTUAL_SERVICE:
-        value = (state.weights(name) or {}).get("canary")
+        value = (state.weights(f"{name}/primary") or {}).get("canary")
     else:
         value = next((run.run_phase for run in state.all(AnalysisRecord) if run.name == name), None)
     return value is None or int(value) % 2 == 0
