@@ -64,11 +64,11 @@ def test_the_evidence_is_robbins_mixture() -> None:
 )
 def test_a_wrong_weight_is_contradicted_soon(claimed: float, true: float, within: int) -> None:
     draws = np.random.default_rng(5).random((50, within)) < true
-    found = 0
+    contradicted = 0
     for run in draws.tolist():
         watch = ShareWatch(claimed)
-        found += not all(watch.add(int(hit), 1) for hit in run)
-    assert found >= 45
+        contradicted += not all(watch.add(int(hit), 1) for hit in run)
+    assert contradicted >= 45
 
 
 def test_a_contradiction_stands() -> None:

@@ -43,8 +43,8 @@ def test_each_answer_is_the_final_one_and_whole_or_an_error(draw: random.Random)
     cases = [_case(draw) for _ in range(_CASES)]
     answers = _answers([case.script for case in cases])
     for case, answer in zip(cases, answers, strict=True):
-        told = Answer(answer.status, answer.claimed, answer.claimed_pod)
-        assert (told, answer.error is not None) == (case.expected, case.is_error), (case, answer.error)
+        final = Answer(answer.status, answer.claimed, answer.claimed_pod)
+        assert (final, answer.error is not None) == (case.expected, case.is_error), (case, answer.error)
     # There were enough cases of each kind.
     assert min(Counter(case.is_error for case in cases).values()) > _CASES / 5
 
@@ -68,18 +68,18 @@ def draw() -> random.Random:
 
 def _answers(scripts: Sequence[Script]) -> list[Answer]:
     """Return how a client reads each answer; after each, check that it still reads a good answer."""
-    found = []
+    answers = []
     with HostileServer(scripts.__getitem__) as server:
         client = Client(server.address, _TIMEOUT_S)
         for place, script in enumerate(scripts):
-            found.append(client.answer(to_message("GET", f"/{place}", "payments.ns", {}, None)))
+            answers.append(client.answer(to_message("GET", f"/{place}", "payments.ns", {}, None)))
             if script.closes:
                 # A request that is sent at the moment in which a server closes gets no answer.
                 server.wait_closed(place)
             healthy = client.answer(to_message("GET", "/healthy", "payments.ns", {}, None))
             assert healthy == Answer(200, "healthy", "pod-1"), script
         client.close()
-    return found
+    return answers
 
 
 def _case(draw: random.Random) -> Case:
@@ -162,10 +162,10 @@ def _by_h11(data: bytes) -> tuple[int, str | None]:
     connection.send(h11.EndOfMessage())
     connection.receive_data(data)
     connection.receive_data(b"")
-    found: tuple[int, str | None] = (0, None)
+    final: tuple[int, str | None] = (0, None)
     while not isinstance(event := connection.next_event(), h11.EndOfMessage):
         assert not isinstance(event, h11.ConnectionClosed)
         if isinstance(event, h11.Response):
             versions = [value for name, value in event.headers if name == b"x-version"]
-            found = (event.status_code, b", ".join(versions).strip().decode("latin-1") or None)
-    return found
+            final = (event.status_code, b", ".join(versions).strip().decode("latin-1") or None)
+    return final

@@ -39,7 +39,7 @@ def ask() -> Iterator[Ask]:
     """
     opened: list[Client] = []
 
-    def asked(script: Script, method: str = "GET") -> tuple[Answer, Answer, int]:
+    def answers_to(script: Script, method: str = "GET") -> tuple[Answer, Answer, int]:
         with HostileServer(lambda _: script) as server:
             client = Client(server.address, _TIMEOUT_S)
             opened.append(client)
@@ -49,7 +49,7 @@ def ask() -> Iterator[Ask]:
             second = client.answer(get("/healthy"))
             return first, second, server.connections
 
-    yield asked
+    yield answers_to
     for client in opened:
         client.close()
 

@@ -64,7 +64,7 @@ def test_no_percentile_of_nothing() -> None:
 
 
 def test_what_is_not_listed_is_counted() -> None:
-    found = Counter({"timed out": 1200, "500 from 1.1": 3, "a": 2, "b": 1, "c": 1})
-    assert counted(found, most=5) == "1,200 x timed out, 3 x 500 from 1.1, 2 x a, 1 x b, 1 x c"
-    assert counted(found, most=2) == "1,200 x timed out, 3 x 500 from 1.1, 4 x something else (3 kinds)"
+    errors = Counter({"timed out": 1200, "500 from 1.1": 3, "a": 2, "b": 1, "c": 1})
+    assert counted(errors, most=5) == "1,200 x timed out, 3 x 500 from 1.1, 2 x a, 1 x b, 1 x c"
+    assert counted(errors, most=2) == "1,200 x timed out, 3 x 500 from 1.1, 4 x something else (3 kinds)"
     assert counted(Counter()) == "none"

@@ -41,13 +41,13 @@ class StreamReport:
     """The totals of one stream.
 
     Attributes:
-        asked: Requests that were due.
+        due: Requests that were due.
         sent: Requests that were sent.
         missing: Requests that were not sent, without those so close to the end that a stall excuses them.
         starved: Requests that were sent late although a client was free.
     """
 
-    asked: int
+    due: int
     sent: int
     missing: int
     starved: int
@@ -76,9 +76,9 @@ class RunReport:
     errors: Counter[str]
 
     @property
-    def asked(self) -> int:
+    def due(self) -> int:
         """Requests that were due, in all streams."""
-        return sum(stream.asked for stream in self.streams.values())
+        return sum(stream.due for stream in self.streams.values())
 
     @property
     def sent(self) -> int:
@@ -101,7 +101,7 @@ class RunReport:
         # Without a duration, a rate has no meaning.
         rate = f" ({self.rate:.1f}/s)" if round(self.seconds, 1) else ""
         return (
-            f"{self.sent:,} of {self.asked:,} requests sent in {self.seconds:.1f} s{rate}, "
+            f"{self.sent:,} of {self.due:,} requests sent in {self.seconds:.1f} s{rate}, "
             f"{self.late.k:,} late by more than {LATE_MS:g} ms{late_share}{why}, "
             f"failed: {counted(self.errors)}, load generator's CPU at most {percent(self.cpu)}% of a core"
         )
@@ -168,9 +168,9 @@ def _streams(
 ) -> dict[str, StreamReport]:
     return {
         stream.name: StreamReport(
-            asked=stream.shape.asked(seconds),
+            due=stream.shape.due(seconds),
             sent=sent.get(stream.name, 0),
-            missing=max(stream.shape.asked(seconds - _excused(seconds)) - sent.get(stream.name, 0), 0),
+            missing=max(stream.shape.due(seconds - _excused(seconds)) - sent.get(stream.name, 0), 0),
             starved=starved.get(stream.name, 0),
         )
         for stream in plan.streams
@@ -201,13 +201,13 @@ def _require_schedule(streams: Mapping[str, StreamReport], seconds: float, conte
     excused = _excused(seconds)
     for name, stream in streams.items():
         if stream.missing:
-            counts = f"only {stream.sent:,} of {stream.asked:,} requests were sent"
-            share = f"{percent(stream.sent / stream.asked)}%; it may be {excused:.1f} s behind its schedule"
+            counts = f"only {stream.sent:,} of {stream.due:,} requests were sent"
+            share = f"{percent(stream.sent / stream.due)}%; it may be {excused:.1f} s behind its schedule"
             hint = (
                 "if answers stalled, all users were waiting: give the stream more users or a shorter timeout"
             )
             raise InvalidLoadError(f"stream {name}: {counts} ({share}); {context}", hint=hint)
-        if stream.starved * seconds > stream.asked * excused:
+        if stream.starved * seconds > stream.due * excused:
             counts = (
                 f"{stream.starved:,} of {stream.sent:,} requests were sent late although a client was free"
             )

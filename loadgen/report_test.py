@@ -54,7 +54,7 @@ def report_of(sent: int, seconds: float = 10, cpu: float = 0.1, recorded: int | 
 def test_a_run_that_kept_its_rate_is_accepted_and_summed_up() -> None:
     report = report_of(990)
     judge(report)
-    assert (report.asked, report.sent, report.rate) == (1000, 990, 99)
+    assert (report.due, report.sent, report.rate) == (1000, 990, 99)
     assert str(report) == (
         "990 of 1,000 requests sent in 10.0 s (99.0/s), "
         "495 late by more than 50 ms (50.0%, n=990), 0 of them although a client was free, "
@@ -94,7 +94,7 @@ def test_a_silence_in_the_middle_is_refused_although_all_was_sent_afterwards() -
         request(1030.0 if 10 < n / 100 < 30 else 1000 + n / 100, intended=1000 + n / 100) for n in range(5000)
     ]
     report = make_report(PLAN, said, requests)
-    assert (report.asked, report.sent, report.late.k) == (5000, 5000, 1994)
+    assert (report.due, report.sent, report.late.k) == (5000, 5000, 1994)
     with pytest.raises(InvalidLoadError, match=r"silent for 20\.0 s"):
         judge(report)
     with pytest.raises(InvalidLoadError, match=r"silent for 20\.0 s.* 50\.0 s into the run"):
@@ -150,7 +150,7 @@ def test_one_stream_without_load_is_not_made_up_for_by_another() -> None:
 
 
 def test_a_short_stall_is_excused() -> None:
-    assert report_of(6000, seconds=90).asked == 6000
+    assert report_of(6000, seconds=90).due == 6000
     judge(report_of(900))
     # A virtual machine stood still for 0.85 s, just before the end of 4.4 s.
     judge(make_report(PLAN, statuses(4.4, lambda t: min(100 * t, 355)), evenly(3.55, 355)))

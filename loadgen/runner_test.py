@@ -42,17 +42,17 @@ def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_p
         traffic.wait_for_end()
         with pytest.raises(InvalidLoadError, match="its schedule has ended"):
             traffic.require_flowing()
-    found = traffic.requests()
-    assert (len(found), traffic.report.asked, traffic.report.sent) == (200, 200, 200)
+    sent = traffic.requests()
+    assert (len(sent), traffic.report.due, traffic.report.sent) == (200, 200, 200)
     assert traffic.report.rate == pytest.approx(200)
     assert 0 < traffic.report.cpu < 0.9
-    hosts = Counter((row.stream, row.host) for row in found)
+    hosts = Counter((row.stream, row.host) for row in sent)
     assert hosts == {("active", "payments.ns"): 100, ("preview", "preview.payments.ns"): 100}
-    assert share_of("1.0", found).n == 200
-    failed = sum(row.path == "/fail" for row in found)
+    assert share_of("1.0", sent).n == 200
+    failed = sum(row.path == "/fail" for row in sent)
     assert failed > 0
     assert traffic.report.errors == {"500 from 1.0": failed}
-    assert all(row.intended <= row.t <= row.received for row in found)
+    assert all(row.intended <= row.t <= row.received for row in sent)
     assert Counter(request for request, _ in server.seen)["POST /payments HTTP/1.1"] == 100
     assert all(
         headers["x-test"] == "1" for _, headers in server.seen if headers["host"].startswith("preview")
@@ -71,19 +71,19 @@ def test_a_stall_makes_requests_late_and_loses_none(server: TinyServer, tmp_path
         pass_time(0.5)
         server.go_on()
         traffic.wait_for_end()
-    found = traffic.requests()
-    assert len(found) == 60
-    assert len(late(found)) >= 10
+    sent = traffic.requests()
+    assert len(sent) == 60
+    assert len(late(sent)) >= 10
     assert not any("cookie" in headers for _, headers in server.seen)
     # Five clients for 60 requests: connections are used again.
-    assert sum(not row.reused for row in found) == 5
-    assert traffic.report.late.k == len(late(found))
+    assert sum(not row.reused for row in sent) == 5
+    assert traffic.report.late.k == len(late(sent))
     # Those who waited for a free client did not wait for the server, and yet they waited.
-    waited = [row for row in found if row.service_ms < 100 and row.latency_ms > 200]
+    waited = [row for row in sent if row.service_ms < 100 and row.latency_ms > 200]
     assert len(waited) >= 5
     # And it is the server's fault, not the load's.
-    assert any(row.free is False for row in late(found))
-    assert traffic.report.starved == sum(row.free is True for row in found) < 10
+    assert any(row.free is False for row in late(sent))
+    assert traffic.report.starved == sum(row.free is True for row in sent) < 10
 
 
 def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_own_fault(
@@ -101,7 +101,7 @@ def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_o
 
     with pytest.raises(InvalidLoadError, match="were sent late although a client was free"):
         stopped_for_a_second()
-    assert traffic.report.sent == traffic.report.asked == 120
+    assert traffic.report.sent == traffic.report.due == 120
     assert traffic.report.starved >= 40
 
 
@@ -109,10 +109,10 @@ def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_o
 def test_a_load_generator_with_another_clock_is_noticed(
     offset: float, server: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = LoadPlan.to_json
+    to_json = LoadPlan.to_json
 
     def shifted(plan: LoadPlan) -> str:
-        return told(replace(plan, epoch=plan.epoch._replace(wall=plan.epoch.wall + offset)))
+        return to_json(replace(plan, epoch=plan.epoch._replace(wall=plan.epoch.wall + offset)))
 
     monkeypatch.setattr(LoadPlan, "to_json", shifted)
     traffic = Traffic(server.url, [Stream("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
@@ -225,9 +225,9 @@ def test_a_stall_of_the_harness_itself_is_no_silence_of_its_load(
     now = Epoch.now
 
     def stalls(path: Path) -> list[Status]:
-        found = read_statuses(path)
+        statuses = read_statuses(path)
         stalled.append(60.0)
-        return found
+        return statuses
 
     with Traffic(server.url, [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
         until(lambda: has_begun(traffic), what="a status", timeout=30)

@@ -50,6 +50,6 @@ class Constant:
                 return
             yield (index + 0.5) / self.rate
 
-    def asked(self, elapsed: float) -> int:
+    def due(self, elapsed: float) -> int:
         """Return how many requests were due in the first `elapsed` seconds."""
         return math.floor(self.rate * min(max(elapsed, 0.0), self.duration_s) + 0.5)

@@ -24,9 +24,9 @@ def test_what_is_asked_so_far_is_what_the_schedule_holds_so_far(load: Constant, 
     times = list(load.send_times())
     # Between the send times, where rounding does not decide.
     for moment in (load.duration_s * part / 7.13 for part in range(8)):
-        assert load.asked(moment) == sum(time <= moment for time in times)
-    assert load.asked(load.duration_s + 1) == total
-    assert load.asked(-1) == 0
+        assert load.due(moment) == sum(time <= moment for time in times)
+    assert load.due(load.duration_s + 1) == total
+    assert load.due(-1) == 0
 
 
 def test_a_constant_rate_is_evenly_spaced() -> None:

@@ -88,10 +88,10 @@ def test_a_share_that_is_neither_none_nor_all_is_never_told_as_such() -> None:
     assert some == ["0.033", "0.00001", "99.967", "99.99999", "99.51", "99.49", "9.5", "99.995"]
     for n in (1, 7, 1000, 3000, 999_999, 2**53):
         for k in {0, 1, n // 2, n - 1, n}:
-            told = percent(k / n)
-            assert (float(told) == 0) == (k == 0), (k, n, told)
-            assert (float(told) == 100) == (k == n), (k, n, told)
-            assert "e" not in told
+            shown = percent(k / n)
+            assert (float(shown) == 0) == (k == 0), (k, n, shown)
+            assert (float(shown) == 100) == (k == n), (k, n, shown)
+            assert "e" not in shown
 
 
 def test_an_interval_that_leaves_out_none_and_all_says_so() -> None:

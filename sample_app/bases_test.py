@@ -91,7 +91,7 @@ def test_equals_what_kustomize_renders(strategy: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_routes_each_host_to_short_names_without_retries(strategy: str) -> None:
-    found: dict[str, dict[str, int | None]] = {}
+    weights: dict[str, dict[str, int | None]] = {}
     for (kind, _), item in shop(strategy).items():
         if kind != "VirtualService":
             continue
@@ -99,10 +99,10 @@ def test_routes_each_host_to_short_names_without_retries(strategy: str) -> None:
         (http,) = item["spec"]["http"]
         assert (http["name"], http["retries"]) == ("primary", {"attempts": 0})
         (host,) = item["spec"]["hosts"]
-        found[host] = {route["destination"]["host"]: route.get("weight") for route in http["route"]}
-    assert found == ROUTES[strategy]
+        weights[host] = {route["destination"]["host"]: route.get("weight") for route in http["route"]}
+    assert weights == ROUTES[strategy]
     services = {name for kind, name in shop(strategy) if kind == "Service"}
-    assert {name for routes in found.values() for name in routes} == services
+    assert {name for routes in weights.values() for name in routes} == services
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -168,8 +168,8 @@ def test_a_query_is_about_one_version_and_no_data_is_neither_good_nor_bad(name: 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_replicas_can_be_chosen(strategy: str, chosen: int | None, replicas: int) -> None:
     objects = load(strategy, namespace="shop", tag="1.0", replicas=chosen)
-    (found,) = [item["spec"]["replicas"] for item in objects if "replicas" in item.get("spec", {})]
-    assert found == replicas
+    (count,) = [item["spec"]["replicas"] for item in objects if "replicas" in item.get("spec", {})]
+    assert count == replicas
 
 
 def test_two_loads_share_nothing() -> None:
