@@ -110,7 +110,7 @@ class Reading:
             return
         status = self._parser.get_status_code()
         if status < _LEAST_STATUS:
-            raise UnreadableError(f"{status:03} is no status")
+            raise UnreadableError(f"{status:03} is not a status")
         if status < _FINAL_STATUS:
             self._head.clear()
             return

@@ -20,7 +20,7 @@ _MISSPELT = metric("m", 'sum(rate(http_request_total{path="/payments"}[5s]))', B
     [
         ("1.3", None, r"no version '1\.3'\n.*1\.2-5xx"),
         ("1.0", background("success"), r"canary\.analysis: no AnalysisTemplate 'success'\n.*success-rate"),
-        ("1.0", variants.canary_steps(5, 105), r"canary\.steps\[1\]\.setWeight: 105 is no weight"),
+        ("1.0", variants.canary_steps(5, 105), r"canary\.steps\[1\]\.setWeight: 105 is not a weight"),
     ],
     ids=["version", "template", "weight"],
 )

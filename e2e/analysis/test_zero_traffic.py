@@ -100,7 +100,7 @@ def _queries(app: Trial) -> dict[str, str]:
 
 def _metric(query: str, guard: str, address: dict[str, str]) -> Object:
     form, conditions = _GUARDS[guard]
-    # A question that Prometheus did not answer in time is asked again; what is no answer stays none.
+    # A question that Prometheus did not answer in time is asked again; what is not an answer stays none.
     return metric("success", form.format(query=query), conditions, consecutiveErrorLimit=1, **address)
 
 

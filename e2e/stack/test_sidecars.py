@@ -10,7 +10,7 @@ from fixtures.kube.client import pods_of
 
 
 def test_a_canary_with_sidecars_is_promoted_without_an_error(trial: StartTrial, numbers: Report) -> None:
-    # Not by latency, which on a busy machine is no verdict on the version.
+    # Not by latency, which on a busy machine is not a verdict on the version.
     variant = variants.combined(variants.judged_by("success-rate"), variants.with_short_pauses)
     with trial("canary", mesh=True, variant=variant) as app:
         pods = pods_of(app.kube, app.namespace, "app=payments")

@@ -51,7 +51,7 @@ def older(
 
 
 def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:
-    # Not by latency, which on a busy machine is no verdict on the version.
+    # Not by latency, which on a busy machine is not a verdict on the version.
     variant = variants.combined(
         variants.judged_by("success-rate"), variants.canary_steps(20, _PAUSE, 60, _PAUSE)
     )

@@ -57,7 +57,7 @@ def test_an_archive_that_is_missing_or_damaged_is_refused(cluster: ClusterProvid
     with pytest.raises(FiredampError, match=r"none\.tar"):
         load_images(cluster, tmp_path / "none.tar")
     damaged = tmp_path / "damaged.tar"
-    damaged.write_bytes(b"this is no archive" * 100)
+    damaged.write_bytes(b"this is not an archive" * 100)
     with pytest.raises(FiredampError, match=r"damaged\.tar"):
         load_images(cluster, damaged)
 

@@ -18,7 +18,7 @@ from .settings import HASH_VARIABLE, POD_VARIABLE, StandIn
 def read(text: str) -> StandIn:
     """The description of an app, which `fixtures.apps.standin.plan` has written.
 
-    Exits with 1 if it is no JSON of that form.
+    Exits with 1 if it is not valid JSON of that form.
     """
     try:
         described = json.loads(text)
