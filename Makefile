@@ -32,10 +32,11 @@ docs: setup
 	$(VENV)/bin/python -m fixtures.timeline.pages docs/timeline.md
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
-# The pages that are made from the code: the API reference, and the rules of `firedamp check`.
+# The pages that are made from the code: the API reference, the rules of `firedamp check`, the stand-in's metrics.
 reference: setup
 	$(VENV)/bin/python -m fixtures.docs.reference docs/api
 	$(VENV)/bin/python -m fixtures.check.pages docs/rules
+	$(VENV)/bin/python -m fixtures.apps.standin.pages docs/stand-in.md
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
 red: setup

@@ -20,7 +20,7 @@ from fixtures.core import loopback, process, retry
 from fixtures.core.retry import PendingError
 from sample_app import versions
 from sample_app.api.standin import VARIABLE
-from sample_app.api.standin.settings import KUBELET, Metric, Probe, StandIn
+from sample_app.api.standin.settings import HOST_VARIABLE, KUBELET, Metric, Probe, StandIn
 from sample_app.api_test import free_port, image
 from sample_app.http2_for_test import Http2Client
 
@@ -106,7 +106,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         }
         folder = image(tmp_path_factory.mktemp("app"), versions.of(tag).version_json())
         environment = {
-            "HOST": "127.0.0.1",
+            HOST_VARIABLE: "127.0.0.1",
             "FIREDAMP_POD": "shop-abc",
             "FIREDAMP_POD_HASH": "5d4c",
             VARIABLE: json.dumps(described),
@@ -359,7 +359,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path, good: Running) -> None:
     described = {key: [] for key in StandIn.__required_keys__} | {"ports": [good.main], "linger": 0}
     environment = {
         VARIABLE: json.dumps(described | {"scrape_port": 0, "scrape_path": ""}),
-        "HOST": "127.0.0.1",
+        HOST_VARIABLE: "127.0.0.1",
     }
     with pytest.raises(process.CommandError, match=r"a port cannot be listened on: .*in use"):
         process.run([sys.executable, "-m", "api"], cwd=folder, env=environment, timeout=60)

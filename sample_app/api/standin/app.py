@@ -61,19 +61,33 @@ class Answer:
     grpc: int | None = None
 
 
+@dataclass(frozen=True)
+class Pod:
+    """The pod that this process runs in.
+
+    Attributes:
+        name: Its name.
+        namespace: Its namespace; "" if it is not known.
+        hash: The hash of its template; "" if it has none.
+    """
+
+    name: str
+    namespace: str = ""
+    hash: str = ""
+
+
 class App:
     """An app as its clients see it."""
 
     def __init__(
-        self, release: Release, described: StandIn, *, pod: str, template: str, draining: Callable[[], bool]
+        self, release: Release, described: StandIn, *, pod: Pod, draining: Callable[[], bool]
     ) -> None:
         """Take the place of an app.
 
         Args:
             release: Version and fault.
             described: The app.
-            pod: The name of this pod.
-            template: The hash of this pod's template; "" if it has none.
+            pod: The pod that this process runs in.
             draining: Whether this process has been asked to end.
         """
         self.draining = draining
@@ -82,9 +96,9 @@ class App:
         self._probes = [each for each in described["probes"] if each["kind"] == "http"]
         self._grpc_readiness = grpc_readiness(described["probes"])
         self._scrape = (described["scrape_port"], described["scrape_path"])
-        own = {"version": release.version, "pod": pod, "hash": template}
+        own = {"version": release.version, "pod": pod.name, "namespace": pod.namespace, "hash": pod.hash}
         self._metrics = Metrics(described["metrics"], described["routes"], own)
-        self._own = [(b"x-version", release.version.encode()), (b"x-pod", pod.encode())]
+        self._own = [(b"x-version", release.version.encode()), (b"x-pod", pod.name.encode())]
         self._good = Answer(200, json.dumps({"version": release.version}).encode(), [_JSON, *self._own])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's

@@ -74,7 +74,7 @@ class Metrics:
         Args:
             described: The metrics.
             routes: Paths with parameters.
-            own: The values of `version`, `pod` and `hash`, which are the same for each request.
+            own: The values of `version`, `pod`, `namespace` and `hash`, which are the same for each request.
         """
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()

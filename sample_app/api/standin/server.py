@@ -10,9 +10,9 @@ from typing import cast
 
 from ..draining import Drain, DrainingServer, configured
 from ..release import Release
-from .app import App
+from .app import App, Pod
 from .connections import EitherProtocol
-from .settings import HASH_VARIABLE, POD_VARIABLE, StandIn
+from .settings import HASH_VARIABLE, HOST_VARIABLE, NAMESPACE_VARIABLE, POD_VARIABLE, StandIn
 
 
 def read(text: str) -> StandIn:
@@ -38,14 +38,13 @@ def serve(release: Release, described: StandIn, environment: Mapping[str, str]) 
     if release.fault["kind"] == "ledger":
         sys.exit(f"stand-in: version {release.version} needs a ledger, which only the payments API has")
     drain = Drain(described["linger"])
-    app = App(
-        release,
-        described,
-        pod=environment.get(POD_VARIABLE) or socket.gethostname(),
-        template=environment.get(HASH_VARIABLE, ""),
-        draining=drain.asked,
+    pod = Pod(
+        environment.get(POD_VARIABLE) or socket.gethostname(),
+        environment.get(NAMESPACE_VARIABLE, ""),
+        environment.get(HASH_VARIABLE, ""),
     )
-    host = environment.get("HOST", "0.0.0.0")  # noqa: S104 - a pod's only interface
+    app = App(release, described, pod=pod, draining=drain.asked)
+    host = environment.get(HOST_VARIABLE, "0.0.0.0")  # noqa: S104 - a pod's only interface
     config = configured(app, host=host, http=EitherProtocol)
     DrainingServer(config, drain).run(sockets=_listeners(release, described, host))
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-POD_VARIABLE, HASH_VARIABLE = "FIREDAMP_POD", "FIREDAMP_POD_HASH"
-"""The environment variables with the pod's name and with the hash of its template, from the downward API."""
+POD_VARIABLE, NAMESPACE_VARIABLE, HASH_VARIABLE = (
+    "FIREDAMP_POD",
+    "FIREDAMP_POD_NAMESPACE",
+    "FIREDAMP_POD_HASH",
+)
+"""The environment variables with the pod's name, its namespace, and the hash of its template."""
+
+HOST_VARIABLE = "FIREDAMP_HOST"
+"""The environment variable with the address to listen on; without it, on every one of the pod."""
 
 KUBELET = "kube-probe/"
 """The beginning of the User-Agent of the kubelet's probes, unless the probe has one of its own."""
@@ -39,7 +46,7 @@ class Metric(TypedDict):
         bounds: The upper bounds of the histogram's buckets, rising.
         counts: Which requests it counts.
         labels: For each label, what its value is: a member of `outcomes`, or `method`, `path`, `version`,
-            `pod`, `hash`.
+            `pod`, `namespace`, `hash`.
         fixed: The labels whose values are the same for each request.
     """
 
