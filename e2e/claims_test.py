@@ -1,4 +1,4 @@
-"""Each verdict on a claim is entered inside a trial, which leaves a failure bundle if the verdict changed."""
+"""Each verdict on a claim is entered inside a trial, so that a changed verdict leaves a failure bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bases: same as kustomize's, names as agreed, and safe conditions."""
+"""Tests the bases: objects equal to kustomize's, agreed names, and safe conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults that need no server to be seen."""
+"""Tests of faults that need no running server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tags and what they stand for."""
+"""Tests that each tag has the version and the fault that it stands for."""
 
 from __future__ import annotations
 

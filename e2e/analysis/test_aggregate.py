@@ -1,4 +1,4 @@
-"""What a success rate over all versions says of a canary that has 5% of the requests."""
+"""What a success rate over all versions shows of a canary that gets 5% of the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario that cannot be meant as it is written is refused before any load is sent."""
+"""A scenario with impossible settings is refused before any load is sent."""
 
 from __future__ import annotations
 

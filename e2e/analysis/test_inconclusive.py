@@ -1,4 +1,4 @@
-"""An answer that is neither good nor bad is for a human to decide."""
+"""An analysis whose answer is neither good nor bad pauses the Rollout until a person decides."""
 
 from __future__ import annotations
 

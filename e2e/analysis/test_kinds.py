@@ -1,4 +1,4 @@
-"""When an analysis begins, by how it is asked for, and that it ends a canary whenever it fails."""
+"""When each kind of analysis begins, and that a failure of any kind aborts the canary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many bad measurements an analysis puts up with."""
+"""How many bad measurements an analysis tolerates, by each of its limits."""
 
 from __future__ import annotations
 

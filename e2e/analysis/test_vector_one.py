@@ -1,4 +1,4 @@
-"""`or vector(1)`: no data is good data."""
+"""With `or vector(1)` in its query, an analysis counts missing data as good data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis says when there is nothing to say: no series, no requests, no Prometheus."""
+"""What an analysis concludes without series, without requests, and without Prometheus."""
 
 from __future__ import annotations
 

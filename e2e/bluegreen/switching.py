@@ -1,4 +1,4 @@
-"""When the active Service went from one version to another, in the cluster and for clients, and its pods."""
+"""Finds when the active Service changed its version, in the cluster and for clients, and its pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis before the switch prevents, and what one after it takes back."""
+"""An analysis before the promotion prevents it, and one after the promotion reverses it."""
 
 from __future__ import annotations
 

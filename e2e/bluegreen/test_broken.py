@@ -1,4 +1,4 @@
-"""A green that does not work never becomes active, although nobody has to promote it."""
+"""A new version that does not work never becomes active, although promotion is automatic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many pods of which version there are over time, and what clients get meanwhile."""
+"""How many pods each version has during a release, and what clients get in that time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A blue-green preview is for those who ask for it, and for nobody else."""
+"""Only clients that ask for a blue-green preview are answered by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When green takes over, and that it does so all at once."""
+"""When the new version becomes active, and that it gets all requests at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long blue is kept after a promotion, and what brings it back."""
+"""How long the old version keeps its pods after a promotion, and what makes it active again."""
 
 from __future__ import annotations
 

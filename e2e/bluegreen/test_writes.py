@@ -1,4 +1,4 @@
-"""Whether two versions ever write at once, which a change of a database's schema might not stand."""
+"""Whether two versions ever write at the same time, which a change of a database's schema may not allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken versions are aborted, and clients are spared."""
+"""Broken versions are aborted before many clients get an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After an abort: the same version again, its fix, or the version before."""
+"""After an abort, the same version, its fix, or the version before is deployed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked for while a canary is under way: something newer, or the stable version again."""
+"""During a canary, a newer version is deployed, or the stable version again."""
 
 from __future__ import annotations
 

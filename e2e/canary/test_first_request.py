@@ -1,4 +1,4 @@
-"""A failure of each fresh pod's first request: which gate catches it, and what it costs the clients."""
+"""Each new pod fails its first request: which check notices that, and how many clients get an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault that takes load to appear: a few percent of the traffic do not show it, a load test does."""
+"""A fault that only appears under load: a few percent of the traffic do not show it, but a load test does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weight and number of pods: two things with a traffic router, one without."""
+"""The share of requests follows the weight with a traffic router, and the number of pods without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Good versions get through, at exactly the weights that were asked for."""
+"""Good versions are promoted, and get exactly the share of requests that each step asks for."""
 
 from __future__ import annotations
 

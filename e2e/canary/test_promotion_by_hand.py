@@ -1,4 +1,4 @@
-"""What a person promotes: one step, or everything at once."""
+"""A person promotes a canary by one step, or fully."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readiness is the first gate, and as good as what the probe asks."""
+"""A readiness probe keeps requests from a broken version, as far as it checks what is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that leaves something when it is killed is found out."""
+"""What a killed process leaves on the host is found."""
 
 from __future__ import annotations
 

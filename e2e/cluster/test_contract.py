@@ -1,4 +1,4 @@
-"""What unit tests rely on of an API server is so: their `FakeKube` passes the same checks."""
+"""A real API server passes the same checks as `FakeKube`, on which unit tests rely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on a cluster that was there before: the whole stack comes and goes, and nothing else has changed."""
+"""A run on an existing cluster installs and removes the whole stack, and changes nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another user of this machine has made our folders first: root's clusters come and go as ever."""
+"""Clusters of root start and end as usual although another user has made Firedamp's folders first."""
 
 from __future__ import annotations
 

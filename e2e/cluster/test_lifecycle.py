@@ -1,4 +1,4 @@
-"""Whatever goes wrong with an embedded node, one error says so and nothing stays."""
+"""When a start of an embedded node fails, one error says why, and nothing is left behind."""
 
 from __future__ import annotations
 

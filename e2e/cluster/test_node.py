@@ -1,4 +1,4 @@
-"""The embedded node does what a Kubernetes node does, and lets nobody in who has no certificate."""
+"""The embedded node does what a Kubernetes node does, and refuses clients without a certificate."""
 
 from __future__ import annotations
 

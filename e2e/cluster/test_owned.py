@@ -1,4 +1,4 @@
-"""A run on an existing cluster changes nothing of others, also if they are quicker than it can look."""
+"""A run on an existing cluster changes no object of others, even one that appears while the run looks."""
 
 from __future__ import annotations
 

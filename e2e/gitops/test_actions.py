@@ -1,4 +1,4 @@
-"""The buttons of Argo CD's web interface: each is pressed through its API, and followed to the clients."""
+"""Runs each action of a Rollout that Argo CD offers, and checks what clients get."""
 
 from __future__ import annotations
 

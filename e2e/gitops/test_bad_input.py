@@ -1,4 +1,4 @@
-"""What is wrong with a commit or a repository is said by Argo CD and the harness; what runs is left alone."""
+"""Argo CD and the harness say what is wrong with a commit or a repository, and the running version stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browser by which the web interface is looked at: it needs no cluster to be tried."""
+"""Tests of the browser that opens Argo CD's web interface. They need no cluster."""
 
 from __future__ import annotations
 

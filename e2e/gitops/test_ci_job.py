@@ -1,4 +1,4 @@
-"""The CI job of docs/ci against the real Git server: what it pushes, and what when another push is first."""
+"""The CI job of docs/ci on a real Git server: what it pushes, and what it does if another push was first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Argo CD and the Git server go away in the middle of a canary; clients notice nothing, nothing is lost."""
+"""Argo CD or the Git server fails during a canary: clients notice nothing, and no commit is lost."""
 
 from __future__ import annotations
 

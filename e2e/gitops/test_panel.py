@@ -1,4 +1,4 @@
-"""Whether the Rollouts panel tells the truth: what it would show, beside the cluster and the clients."""
+"""Compares what the Rollouts panel shows with the cluster and with what clients got."""
 
 from __future__ import annotations
 

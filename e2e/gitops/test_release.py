@@ -1,4 +1,4 @@
-"""A release is a commit: a good one walks through its steps, a bad one is aborted until it is reverted."""
+"""A release by a commit: a good version is promoted, a bad one is aborted until it is reverted."""
 
 from __future__ import annotations
 

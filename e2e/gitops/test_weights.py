@@ -1,4 +1,4 @@
-"""Git and Argo Rollouts both write the VirtualService: who wins, and how both get their way."""
+"""Git and Argo Rollouts both write the VirtualService: which one wins, and which setting lets both work."""
 
 from __future__ import annotations
 

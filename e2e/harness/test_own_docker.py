@@ -1,4 +1,4 @@
-"""The Docker that CI starts where there is none: it leaves nothing, however its command ends."""
+"""The Docker that CI starts where there is none leaves nothing behind, however its command ends."""
 
 from __future__ import annotations
 

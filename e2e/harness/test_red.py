@@ -1,4 +1,4 @@
-"""The harness itself under test: with a fault planted, the right scenario fails and names the cause."""
+"""Tests the harness: with a planted fault, the right scenario fails and names the cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorder in trouble tells what etcd knows; the short form of `python -m e2e.harness.watch_history`."""
+"""Compares a recorder, whose connections fail, with etcd: a short run of `e2e.harness.watch_history`."""
 
 from __future__ import annotations
 

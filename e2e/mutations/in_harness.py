@@ -1,4 +1,4 @@
-"""Faults in the harness itself, with which no test may pass."""
+"""Faults in the harness itself. With each of them the test must fail."""
 
 from __future__ import annotations
 

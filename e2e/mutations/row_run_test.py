@@ -1,4 +1,4 @@
-"""What is read of a run, and what is said of it."""
+"""Tests how the result of a row is read from JUnit's file, and described."""
 
 from __future__ import annotations
 

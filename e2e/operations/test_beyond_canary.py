@@ -1,4 +1,4 @@
-"""What no canary catches: what comes after it, and what it leaves behind."""
+"""Faults that no canary notices: those that appear after it, and those that stay after its abort."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever keeps a Rollout from getting on is named in one line, and the command beside it mends it."""
+"""`firedamp diagnose` names in one line why a Rollout makes no progress, with a command that repairs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kubectl argo rollouts` says what the cluster's objects say, and does what its commands are called."""
+"""`kubectl argo rollouts` shows what is in the cluster, and each command does what its name says."""
 
 from __future__ import annotations
 

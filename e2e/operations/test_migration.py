@@ -1,4 +1,4 @@
-"""From a Deployment to a Rollout, while clients look on."""
+"""A Deployment is replaced by a Rollout, under load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bugs of blue-green that were reported upstream, and what becomes of them here.
+"""Bugs of blue-green releases that were reported upstream, and whether they happen here.
 
 The id of each scenario is the issue's number: https://github.com/argoproj/argo-rollouts/issues.
 813 (scaleDownDelayRevisionLimit) and 1992 (scaleDownDelaySeconds: 0) are rows of bg-8.

@@ -1,4 +1,4 @@
-"""Bugs of canaries that were reported upstream, and what becomes of them here.
+"""Bugs of canaries that were reported upstream, and whether they happen here.
 
 The id of each scenario is the issue's number: https://github.com/argoproj/argo-rollouts/issues.
 """

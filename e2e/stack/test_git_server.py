@@ -1,4 +1,4 @@
-"""The Git server and Argo CD as they stand before any Application: who gets in, and what each believes."""
+"""The Git server and Argo CD without an Application: whom they admit, and which webhooks they accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis can ask Prometheus about the traffic of one version, beside what was really sent."""
+"""Compares the traffic that Prometheus has counted for one version with what was really sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An add-on is upgraded while it runs: clients notice nothing, and what it looks after stays as it is."""
+"""An add-on is upgraded under load: clients notice nothing, and what it controls does not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A metric provider that gets no answer, or none that it understands, says so, and decides nothing."""
+"""A metric provider without an answer that it can read reports an error and decides nothing."""
 
 from __future__ import annotations
 

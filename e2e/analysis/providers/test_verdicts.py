@@ -1,4 +1,4 @@
-"""Every metric provider passes a good version and fails a bad one, by the traffic that they got."""
+"""With every metric provider, a good version passes and a bad one fails, judged by real traffic."""
 
 from __future__ import annotations
 

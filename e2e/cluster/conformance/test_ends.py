@@ -1,4 +1,4 @@
-"""Clusters of any provider begin and end side by side, and nothing is left however they end."""
+"""Clusters of every provider start and end side by side, and leave nothing behind however they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running cluster of any provider does for those who use it."""
+"""What a running cluster of every provider offers: Services, images, Secrets, logs."""
 
 from __future__ import annotations
 
