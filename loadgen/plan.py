@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated
 
 from msgspec import Meta
@@ -28,7 +28,7 @@ _NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{_LONGEST_NAME - 1}}}")
 # The names of all streams are in the name of one file, which may have 255 bytes.
 _LONGEST_NAMES = 200
 _LONGEST_TIMEOUT_S = 300.0
-_CALL_HINT = 'such as Call("/payments", method="GET", weight=1.0, headers={}, body=None)'
+_CALL_HINT = 'such as Call("/orders", method="GET", weight=1.0, headers={}, body=None)'
 _STREAM_HINT = 'give each a name of its own: Stream("active", host)'
 
 _PLAN = "the plan of the load"
@@ -43,22 +43,26 @@ class Call:
     """One kind of request in a stream's mix.
 
     Attributes:
-        path: Path and query.
+        path: Path and query. By default, `/`; in a trial, the path at which the app answers.
         method: HTTP method.
         weight: How often, relative to the stream's other calls.
         headers: Headers added to the stream's own.
         body: Body, sent as UTF-8.
     """
 
-    path: str = "/payments"
+    path: str | None = None
     method: str = "GET"
     weight: Weight = 1.0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
 
+    def at(self, path: str) -> Call:
+        """Return the same call, with this path if it has none."""
+        return self if self.path is not None else replace(self, path=path)
+
     def __post_init__(self) -> None:
         require_fields(self, "a call", "path", "method", "weight", "headers", "body", hint=_CALL_HINT)
-        if not self.path.startswith("/"):
+        if self.path is not None and not self.path.startswith("/"):
             raise FiredampError(f"the path {quoted(self.path)} has no slash at its start", hint=_CALL_HINT)
 
 
@@ -113,7 +117,7 @@ class PlannedStream:
             FiredampError: A request is not valid HTTP.
         """
         return [
-            to_message(call.method, call.path, self.host, {**self.headers, **call.headers}, call.body)
+            to_message(call.method, call.path or "/", self.host, {**self.headers, **call.headers}, call.body)
             for call in self.calls
         ]
 
@@ -190,7 +194,8 @@ def make_plan(
 
 def _planned(stream: Stream, shape: Constant, most_users: int) -> PlannedStream:
     users = stream.users or min(max(math.ceil(shape.rate), 10), most_users)
-    planned = PlannedStream(stream.name, stream.host, stream.calls, stream.headers, shape, users)
+    calls = tuple(call.at("/") for call in stream.calls)
+    planned = PlannedStream(stream.name, stream.host, calls, stream.headers, shape, users)
     # Only to raise errors here; the load generator's process makes the messages again.
     planned.messages()
     return planned

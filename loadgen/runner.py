@@ -31,7 +31,7 @@ class Traffic:
     """Load on one address for as long as a `with` block runs.
 
     Example:
-        streams = [Stream("active", "payments.ns")]
+        streams = [Stream("active", "shop.example.com")]
         load = Traffic(url, streams, Constant(rate=200), folder, epoch=timeline.epoch)
         with load as traffic:
             ...

@@ -35,7 +35,9 @@ def pass_time(seconds: float) -> None:
 def test_the_rate_is_kept_and_each_request_is_recorded(server: TinyServer, tmp_path: Path) -> None:
     streams = [
         Stream("active", "payments.ns", (Call(weight=4), Call("/fail"))),
-        Stream("preview", "preview.payments.ns", (Call(method="POST", body="{}", headers={"x-test": "1"}),)),
+        Stream(
+            "preview", "preview.payments.ns", (Call("/payments", "POST", body="{}", headers={"x-test": "1"}),)
+        ),
     ]
     with Traffic(server.url, streams, Constant(100, 1), tmp_path, epoch=EPOCH) as traffic:
         traffic.require_flowing()

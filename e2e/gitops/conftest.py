@@ -16,6 +16,7 @@ from fixtures.gitops.config import seed
 from fixtures.gitops.git import Access
 from fixtures.gitops.repository import ConfigRepository
 from fixtures.timeline.timeline import Timeline
+from sample_app.versions import IMAGE
 
 
 @pytest.fixture
@@ -33,6 +34,6 @@ def config_repository(environment: Environment, gitops: GitOps, tmp_path: Path) 
     create_repository(environment.kube, name)
     access = Access(f"{server.url_from_host}/{name}.git", server.username, server.password, server.ca_file)
     with Timeline(tmp_path / "timeline") as timeline:
-        repository = ConfigRepository(access, tmp_path / "clone", timeline)
+        repository = ConfigRepository(access, tmp_path / "clone", timeline, image=IMAGE)
         repository.commit(files=seed("canary", namespace="shop", tag="1.0"), message="payments 1.0")
         yield repository
