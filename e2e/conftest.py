@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from e2e.components import make
-from fixtures.addons.components import all_recipes
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Options
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
@@ -75,7 +74,7 @@ def kind_nodes(request: pytest.FixtureRequest, provider_options: tuple[ProviderO
 def embedded_node(request: pytest.FixtureRequest) -> None:
     """For tests of the embedded node: skipped if it cannot run and another provider was asked for."""
     try:
-        node_checks.require((), all_recipes())
+        node_checks.require_machine()
     except FiredampError as error:
         if request.config.getoption("--cluster-provider") in {None, "native"}:
             raise
