@@ -163,6 +163,12 @@ class Requests(Sequence[Request]):
         from_upstream = ~self.having("upstream", None)
         return self.where(from_upstream & self.having("version", None) & ~self.by_proxy)
 
+    @property
+    def claimed_only(self) -> Requests:
+        """The requests whose version only the app's own header tells, because the gateway does not."""
+        is_silent = self.having("upstream", None) & self.having("flags", None)
+        return self.where(is_silent & ~self.having("version", None))
+
     def having(self, field: str, value: Hashable) -> Mask:
         """Return which requests have this value in a field that does not hold numbers."""
         number = self._tables[field].get(value, -1)
