@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from e2e.components import make
+from e2e.harness.who_answered.agreement import compare
+from e2e.types import StartTrial
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Options
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
@@ -14,6 +19,7 @@ from fixtures.plugin.workers import phases_of
 from fixtures.providers.catalog import provisioner
 from fixtures.providers.native import checks as node_checks
 from fixtures.providers.options import ProviderOptions
+from fixtures.trial.trial import Trial
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,6 +52,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
         elif shared := {"node", "registry"} & set(names):
             item.add_marker(pytest.mark.xdist_group(shared.pop()))
+
+
+@pytest.fixture
+def trial(trial: StartTrial) -> Iterator[StartTrial]:
+    """The plugin's fixture; after the test, no answer may name another pod than the one that is recorded."""
+    begun = list[Trial]()
+
+    def begin(*args: Any, **options: Any) -> Trial:  # noqa: ANN401 - those of the plugin's fixture
+        begun.append(trial(*args, **options))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        compare(each.timeline.recording().requests).require()
 
 
 @pytest.fixture(scope="session")

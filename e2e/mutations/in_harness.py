@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,11 @@ from msgspec import structs
 from e2e.mutations import in_cluster
 from e2e.mutations.fault import Fault
 from fixtures.conditions.conditions import weight_is
-from fixtures.kube.kinds import VIRTUAL_SERVICE
+from fixtures.kube.client import Object
+from fixtures.kube.kinds import POD, VIRTUAL_SERVICE
 from fixtures.timeline import extraction as records
 from fixtures.timeline.recording import Recording
+from fixtures.timeline.records import ObjectRecord, PodRecord
 from fixtures.trial.trial import Trial
 from loadgen.plan import LoadPlan
 from loadgen.records import Request
@@ -22,6 +25,10 @@ from loadgen.runner import Traffic
 
 _ABORTED = "e2e/canary/test_abort.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
 _PROMOTED = "e2e/canary/test_promote.py::test_a_good_version_gets_the_share_of_each_step_and_then_everything"
+_COMPARED = (
+    "e2e/harness/test_who_answered.py::"
+    "test_gateway_and_app_name_the_same_pod_through_releases_aborts_and_restarts"
+)
 
 _OFFSET_SECONDS = 3.0
 
@@ -83,6 +90,28 @@ def _all_stable(patch: pytest.MonkeyPatch) -> None:
     _read_everything_as(patch, version="1.0")
 
 
+def _addresses_swapped(patch: pytest.MonkeyPatch) -> None:
+    _record_addresses_as(patch, _neighbour)
+
+
+def _addresses_left_out(patch: pytest.MonkeyPatch) -> None:
+    _record_addresses_as(patch, lambda _: None)
+
+
+def _record_addresses_as(patch: pytest.MonkeyPatch, change: Callable[[str], str | None]) -> None:
+    def record_wrong(subject: Object) -> Sequence[ObjectRecord]:
+        pods = records.pod(subject)
+        return [structs.replace(pod, address=pod.address and change(pod.address)) for pod in pods]
+
+    patch.setitem(records.RECORDED, POD, (PodRecord, record_wrong))
+
+
+def _neighbour(address: str) -> str:
+    """The next address for one with an even last number, and the one before for one with an odd number."""
+    network, _, number = address.rpartition(".")
+    return f"{network}.{int(number) ^ 1}"
+
+
 def _all_well(patch: pytest.MonkeyPatch) -> None:
     _read_everything_as(patch, status=200, error=None)
 
@@ -118,6 +147,18 @@ IN_HARNESS = (
         "the version in an answer is not read",
         (_PROMOTED,),
         harness=_all_stable,
+    ),
+    Fault(
+        "addresses-are-swapped",
+        "each pod is recorded with the address of its neighbour",
+        (_COMPARED,),
+        harness=_addresses_swapped,
+    ),
+    Fault(
+        "addresses-are-not-recorded",
+        "no pod is recorded with an address, so that nobody can tell who answered",
+        (_PROMOTED, _COMPARED),
+        harness=_addresses_left_out,
     ),
     Fault(
         "load-has-another-clock",

@@ -1,7 +1,8 @@
 """Compares the version and the pod that a recording gives for each answer with what the app itself says.
 
 The sample API names its version and its pod in each answer. A recording does not use that: it knows who
-answered from the address that the gateway adds, and from the addresses of the recorded pods. So both must agree.
+answered from the address that the gateway adds, and from the addresses of the recorded pods. So both must
+agree.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _END_OF_CONTAINER = ("python", "-c", "import os, signal; os.kill(1, signal.SIGTE
 
 
 def canary_walk(app: Trial) -> Iterator[str]:
-    """Release good and bad versions for as long as is wanted, end pods in between, and yield what was done."""
+    """Release good and bad versions for as long as is wanted, end pods, and yield what was done."""
     for number in itertools.count():
         good = ("1.1", "1.0")[number % 2]
         app.deploy(good)
