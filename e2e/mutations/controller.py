@@ -12,7 +12,8 @@ from pathlib import Path
 from fixtures.addons.components import all_recipes
 from fixtures.addons.rollouts.image import REPOSITORY, image
 from fixtures.artifacts import golang
-from fixtures.artifacts.cache import Cache, digest
+from fixtures.artifacts.cache import Cache
+from fixtures.artifacts.keys import digest
 from fixtures.artifacts.oci.image import write_archive
 from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.environment.environment import Environment
