@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import httptools
 
+from fixtures.core.told_by_gateway import FLAGS_HEADER, UPSTREAM_HEADER
 from loadgen.flags import NO_FLAG
 from loadgen.ledger import Answer
 
@@ -18,7 +19,7 @@ _WITHOUT_BODY = (204, 304)
 _LENGTH, _ENCODING, _VERSION, _POD = b"content-length", b"transfer-encoding", b"x-version", b"x-pod"
 # The gateway adds these: see `fixtures.addons.istio.answered`.
 _NOWHERE = "-"
-_UPSTREAM, _FLAGS = b"x-firedamp-upstream", b"x-firedamp-flags"
+_UPSTREAM, _FLAGS = UPSTREAM_HEADER.encode(), FLAGS_HEADER.encode()
 _WANTED = frozenset((_LENGTH, _ENCODING, _VERSION, _POD, _UPSTREAM, _FLAGS))
 
 
