@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from e2e.components import make
-from e2e.harness.who_answered.agreement import compare
-from e2e.types import StartTrial
+from e2e.harness.who_answered.checking import compared
+from e2e.types import StartGitOpsTrial, StartTrial
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Options
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
@@ -19,7 +18,6 @@ from fixtures.plugin.workers import phases_of
 from fixtures.providers.catalog import provisioner
 from fixtures.providers.native import checks as node_checks
 from fixtures.providers.options import ProviderOptions
-from fixtures.trial.trial import Trial
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,15 +55,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def trial(trial: StartTrial) -> Iterator[StartTrial]:
     """The plugin's fixture; after the test, no answer may name another pod than the one that is recorded."""
-    begun = list[Trial]()
+    with compared(trial) as begin:
+        yield begin
 
-    def begin(*args: Any, **options: Any) -> Trial:  # noqa: ANN401 - those of the plugin's fixture
-        begun.append(trial(*args, **options))
-        return begun[-1]
 
-    yield begin
-    for each in begun:
-        compare(each.timeline.recording().requests).require()
+@pytest.fixture
+def gitops_trial(gitops_trial: StartGitOpsTrial) -> Iterator[StartGitOpsTrial]:
+    """The plugin's fixture, with the same check as for `trial`."""
+    with compared(gitops_trial) as begin:
+        yield begin
 
 
 @pytest.fixture(scope="session")

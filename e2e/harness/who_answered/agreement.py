@@ -69,7 +69,7 @@ def compare(requests: Iterable[Request]) -> Agreement:
             untold.append(request)
         elif not request.is_by_proxy and request.version is None:
             unknown.append(request)
-        elif (request.version, request.pod) == (request.claimed, request.claimed_pod):
+        elif (_tag(request), request.pod) == (request.claimed, request.claimed_pod):
             agreeing.append(request)
         else:
             differing.append(request)
@@ -81,3 +81,8 @@ def compare(requests: Iterable[Request]) -> Agreement:
         frozenset(str(each.pod) for each in agreeing),
         frozenset(str(each.version) for each in agreeing),
     )
+
+
+def _tag(request: Request) -> str:
+    """The image tag in the version, which also names the workload if that is not the app's."""
+    return (request.version or "").rpartition(":")[2]

@@ -62,6 +62,12 @@ def test_pods_that_were_not_recorded_are_unknown_and_no_agreement() -> None:
         found.require_all()
 
 
+def test_an_answer_of_another_workload_names_its_tag() -> None:
+    other = answer(10, "pod-a", version="reports:1.0", pod="pod-a")
+    compare([other]).require_all()
+    assert compare([structs.replace(other, claimed="1.1")]).differing
+
+
 def test_an_answer_of_the_app_that_the_gateway_calls_its_own_differs() -> None:
     wrong = [answer(10, "pod-a", flags="UF", status=503), answer(11, "pod-a", upstream=None, flags="-")]
     assert compare(attributed(Requests.of(wrong), pods(ADDRESSES))).differing == wrong

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from e2e.harness.who_answered.agreement import Agreement, compare
 from e2e.harness.who_answered.walk import WALKS
 from fixtures.trial.trial import Trial
+
+_Arguments = ParamSpec("_Arguments")
+_Trial = TypeVar("_Trial", bound=Trial)
 
 
 @dataclass(frozen=True)
@@ -49,3 +55,24 @@ def check(app: Trial, strategy: str, *, answers: int, rate: float) -> Result:
             if is_through and len(app.records().requests) >= answers:
                 break
     return Result(compare(app.records().requests), done)
+
+
+@contextmanager
+def compared(begin: Callable[_Arguments, _Trial]) -> Iterator[Callable[_Arguments, _Trial]]:
+    """Compare, at the end of the `with` block, all answers of the trials that were begun in it.
+
+    Args:
+        begin: Begins a trial; the block gets a function that does the same.
+
+    Raises:
+        AssertionError: An answer names another pod or version than its recording.
+    """
+    begun = list[_Trial]()
+
+    def begin_compared(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Trial:
+        begun.append(begin(*args, **options))
+        return begun[-1]
+
+    yield begin_compared
+    for trial in begun:
+        compare(trial.timeline.recording().requests).require()
