@@ -32,7 +32,7 @@ def test_an_analysis_that_was_told_late_began_before_its_abort_all_the_same(
 ) -> None:
     recording = run(
         [
-            make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1"),
+            make(ReplicaSetRecord, 1.0, name="payments-new", hash="new", image="payments:1.1"),
             make(RolloutRecord, 2.0, abort=True, current="new", resource_version=100),
             make(AnalysisRecord, 5.0, hash="new", resource_version=version),
             make(AnalysisRecord, 6.0, hash="new", resource_version=120),
@@ -44,7 +44,7 @@ def test_an_analysis_that_was_told_late_began_before_its_abort_all_the_same(
 def test_an_analysis_that_never_was_did_not_begin_before_an_abort() -> None:
     recording = run(
         [
-            make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1"),
+            make(ReplicaSetRecord, 1.0, name="payments-new", hash="new", image="payments:1.1"),
             make(RolloutRecord, 2.0, abort=True, current="new", resource_version=100),
         ]
     )

@@ -12,7 +12,7 @@ def pod(t: float, version: int, name: str, *, ready: bool) -> PodRecord:
 
 def recording_of(*pods: PodRecord) -> Recording:
     switch = ServiceRecord(t=5.0, name=SERVICE, hash="new", resource_version=100)
-    of_new = make(ReplicaSetRecord, 1.0, hash="new", image="payments:1.1")
+    of_new = make(ReplicaSetRecord, 1.0, name="payments-new", hash="new", image="payments:1.1")
     return run([of_new, switch], pods)
 
 
