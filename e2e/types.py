@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from fixtures.plugin.factories import EnterClaim, Report, StartGitOpsTrial, StartTrial, Variant
+from fixtures.plugin.factories import (
+    EnterClaim,
+    Report,
+    StartAppTrial,
+    StartGitOpsTrial,
+    StartTrial,
+    Variant,
+)
 
-__all__ = ["EnterClaim", "Report", "StartGitOpsTrial", "StartTrial", "Variant"]
+__all__ = ["EnterClaim", "Report", "StartAppTrial", "StartGitOpsTrial", "StartTrial", "Variant"]
