@@ -1,0 +1,31 @@
+"""Cases after public reports, each a repro file: what is known of it is still so on this version.
+
+A bug of upstream's is asserted as what happens, so that its test turns red when it is mended: see `known` in
+the files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.core.progress import Phases
+from fixtures.environment.environment import Environment
+from fixtures.plugin.factories import Report
+from fixtures.repro.reader import read_case
+from fixtures.repro.repro import run_in
+from fixtures.repro.shown import as_text
+
+_CASES = sorted(Path(__file__).parent.glob("*.yaml"))
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("file", _CASES, ids=lambda file: file.stem)
+def test_what_is_known_of_a_case_is_still_so(
+    file: Path, environment: Environment, output_folder: Path, numbers: Report
+) -> None:
+    result = run_in(environment, read_case(file), output_folder / "cases", Phases())
+
+    numbers(verdict=result.verdict.value, **{name: round(each, 1) for name, each in result.seconds.items()})
+    assert result.is_as_known, as_text(result)
