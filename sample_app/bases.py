@@ -14,9 +14,8 @@ from typing import Any, TypedDict
 from fixtures.core.documents.file import read_text
 from fixtures.core.documents.yaml_text import documents
 from fixtures.core.errors import FiredampError
+from fixtures.core.objects import Object
 from fixtures.core.schema import shaped
-
-Object = dict[str, Any]
 
 MANIFESTS = Path(__file__).parent / "manifests"
 STRATEGIES = ("deployment", "canary", "bluegreen")

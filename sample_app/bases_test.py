@@ -11,8 +11,9 @@ import yaml
 
 from fixtures.core import process
 from fixtures.core.errors import FiredampError
+from fixtures.core.objects import Object
 from sample_app import bases, versions
-from sample_app.bases import MANIFESTS, STRATEGIES, Object, load
+from sample_app.bases import MANIFESTS, STRATEGIES, load
 
 EXPECTED = {
     "deployment": {

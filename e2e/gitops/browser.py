@@ -18,16 +18,15 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.objects import Object
 from fixtures.core.process import spawn
-
-Object = dict[str, Any]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ANSWER_SECONDS = 90.0

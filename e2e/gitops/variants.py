@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import yaml
 
+from fixtures.core.objects import Object
 from fixtures.gitops.config import KUSTOMIZATION, Files
 from fixtures.trial.gitops import GitOpsTrial
-
-Object = dict[str, Any]
 
 
 def canary_steps(*steps: int | str | None) -> Object:

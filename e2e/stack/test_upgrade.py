@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from e2e.types import Report, StartGitOpsTrial
 from fixtures.addons import argocd, rollouts
 from fixtures.conditions.conditions import healthy, promoted
 from fixtures.conditions.expectation import Condition, all_of
+from fixtures.core.objects import Object
 from fixtures.environment.environment import Environment, Options, start
 from fixtures.gitops.repository import Commit
 from fixtures.judge.convergence import windows
@@ -24,8 +24,6 @@ from fixtures.timeline.extraction import HASH_LABEL
 from fixtures.trial.gitops import GitOpsTrial
 from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import ACTIVE, Trial
-
-Object = dict[str, Any]
 
 _OLD, _NEW = OLDER_ROLLOUTS, "v1.10.2"
 _RATE = 100.0

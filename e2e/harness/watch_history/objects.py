@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from fixtures.core.objects import Object
 from fixtures.kube.kinds import (
     ANALYSIS_RUN,
     CUSTOM_RESOURCE_DEFINITION,
@@ -18,7 +18,6 @@ from fixtures.timeline.extraction import HASH_LABEL
 from fixtures.timeline.records import AnalysisRecord, ReplicaSetRecord, ServiceRecord
 from fixtures.timeline.state import State
 
-Object = dict[str, Any]
 Body = Callable[[int, bool], Object]
 KINDS = (REPLICA_SET, SERVICE, VIRTUAL_SERVICE, ANALYSIS_RUN)
 _LABELS = {"app": "history"}

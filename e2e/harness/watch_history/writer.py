@@ -6,15 +6,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from e2e.harness.watch_history.background import Background
 from e2e.harness.watch_history.objects import body_of
+from fixtures.core.objects import Object
 from fixtures.kube.client import Kube
 from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import Kind
 
-Object = dict[str, Any]
 _NAMES = 4
 _PAUSE = 0.05
 # In percent of all changes: lapses, in which an object is not well for a moment, and deletions.
