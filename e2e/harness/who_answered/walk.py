@@ -9,12 +9,12 @@ from e2e.variants import canary_steps, combined, judged_by
 from fixtures.conditions.conditions import aborted, preview_ready, promoted
 from fixtures.conditions.expectation import Assessment, Condition, met, pending
 from fixtures.kube.kinds import POD
-from fixtures.timeline.records import PodRecord
+from fixtures.timeline.records import PodRecord, RolloutRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import Trial
 
-# The steps are short, because the versions of the answers are what matters, and not their shares.
-SHORT_CANARY = combined(judged_by("success-rate"), canary_steps(25, "3s", 60, "3s"))
+# At the first weight, an analysis has time to fail a bad version, also on a busy machine.
+SHORT_CANARY = combined(judged_by("success-rate"), canary_steps(25, "15s", 60, "1s"))
 _WITHIN = 90
 # Lets the server in the container end, as after SIGTERM of the kubelet; the container then starts again.
 _END_OF_CONTAINER = ("python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
@@ -63,8 +63,12 @@ def _pods_end(app: Trial) -> Iterator[str]:
 
 
 def _ready_pod(app: Trial) -> PodRecord:
+    """A pod of the stable version, which goes on; those of the version before may be removed at any time."""
     state, _ = app.timeline.snapshot()
-    return min((pod for pod in state.all(PodRecord) if pod.ready), key=lambda pod: str(pod.name))
+    rollout = state.get(RolloutRecord, app.name)
+    assert rollout is not None
+    stable = [pod for pod in state.all(PodRecord) if pod.ready and pod.hash == rollout.stable]
+    return min(stable, key=lambda pod: str(pod.name))
 
 
 def _replaced(pod: PodRecord) -> Condition:
