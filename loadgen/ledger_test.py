@@ -54,12 +54,17 @@ def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Pat
     attempt = stream.begin(time.monotonic() - 2, stream.choose())
     stream.end(attempt, Answer(500, "1.2-5xx", "pod-1"), reused=True)
     ledger.report()
-    [found] = read_requests(requests_file(tmp_path, "active"))
-    assert found.latency_ms == pytest.approx(2000, abs=1000)
-    assert found.service_ms < 1000
-    assert found.t - found.intended == pytest.approx(2, abs=1)
-    assert found.t == pytest.approx(time.time(), abs=1)
-    assert (found.status, found.claimed, found.reused, found.host) == (500, "1.2-5xx", True, "payments.ns")
+    [request] = read_requests(requests_file(tmp_path, "active"))
+    assert request.latency_ms == pytest.approx(2000, abs=1000)
+    assert request.service_ms < 1000
+    assert request.t - request.intended == pytest.approx(2, abs=1)
+    assert request.t == pytest.approx(time.time(), abs=1)
+    assert (request.status, request.claimed, request.reused, request.host) == (
+        500,
+        "1.2-5xx",
+        True,
+        "payments.ns",
+    )
 
 
 @pytest.mark.parametrize("told", [{"upstream": "10.0.0.1:80"}, {"flags": "UH"}, {}])
@@ -83,17 +88,17 @@ def test_a_step_of_the_wall_clock_between_harness_and_load_moves_no_record(
     wall = time.time
     monkeypatch.setattr(time, "time", lambda: wall() + step)
     ledger = Ledger(PLAN, tmp_path)
-    asked = EPOCH.now()
+    before = EPOCH.now()
     ledger.begin_schedule()
     [stream] = ledger.streams
     stream.end(stream.begin(time.monotonic(), stream.choose()), Answer(200), reused=False)
     ledger.close()
-    [found] = read_requests(requests_file(tmp_path, "active"))
+    [request] = read_requests(requests_file(tmp_path, "active"))
     [status] = read_statuses(status_file(tmp_path, ["active"]))
     answered = EPOCH.now()
     # Of six digits, as records have them.
-    for stamp in (found.t, found.intended, found.received, status.began, status.t, status.until):
-        assert asked - 1e-6 <= stamp <= answered + 1e-6
+    for stamp in (request.t, request.intended, request.received, status.began, status.t, status.until):
+        assert before - 1e-6 <= stamp <= answered + 1e-6
 
 
 def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(

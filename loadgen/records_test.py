@@ -11,7 +11,7 @@ from loadgen.requests import read_requests
 
 
 def request(t: float = 100.0, **fields: object) -> Request:
-    given: dict[str, object] = {
+    values: dict[str, object] = {
         "t": t,
         "intended": t,
         "received": t + 0.004,
@@ -19,14 +19,14 @@ def request(t: float = 100.0, **fields: object) -> Request:
         "service_ms": 4.0,
         "status": 200,
     }
-    given |= {
+    values |= {
         "version": "1.0",
         "pod": "pod-1",
         "host": "payments.ns",
         "path": "/payments",
         "stream": "active",
     }
-    return Request(**(given | {"reused": True, "error": None, "free": None} | fields))  # type: ignore[arg-type]
+    return Request(**(values | {"reused": True, "error": None, "free": None} | fields))  # type: ignore[arg-type]
 
 
 def append(path: Path, text: bytes) -> None:
@@ -54,12 +54,12 @@ def test_requests_are_read_by_the_time_sent_over_all_files(file: Path, tmp_path:
     other = tmp_path / "requests-preview.jsonl"
     append(file, to_line(request(3)) + to_line(request(1)))
     append(other, to_line(request(2)))
-    assert [found.t for found in read_requests(file, other)] == [1, 2, 3]
+    assert [each.t for each in read_requests(file, other)] == [1, 2, 3]
 
 
 def test_a_half_written_last_line_is_left_out(file: Path) -> None:
     append(file, to_line(request(1)) + to_line(request(2))[:-9])
-    assert [found.t for found in read_requests(file)] == [1]
+    assert [each.t for each in read_requests(file)] == [1]
 
 
 @pytest.mark.parametrize(

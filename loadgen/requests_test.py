@@ -23,34 +23,34 @@ SENT = [
 
 
 def test_each_request_comes_back_as_it_was_by_the_time_sent() -> None:
-    found = Requests.of(reversed(SENT))
-    assert list(found) == SENT
-    assert (found[0], found[-1], list(found[2:4])) == (SENT[0], SENT[-1], SENT[2:4])
-    assert found.t.tolist() == [1, 2, 3, 4, 5, 6]
+    columns = Requests.of(reversed(SENT))
+    assert list(columns) == SENT
+    assert (columns[0], columns[-1], list(columns[2:4])) == (SENT[0], SENT[-1], SENT[2:4])
+    assert columns.t.tolist() == [1, 2, 3, 4, 5, 6]
     with pytest.raises(IndexError):
-        found[6]
+        columns[6]
 
 
 def test_what_is_asked_of_all_at_once_is_what_each_says() -> None:
-    found = Requests.of(SENT)
-    assert found.failed.tolist() == [each.failed for each in SENT]
-    assert list(found.answered) == [each for each in SENT if each.version]
-    assert list(found.stream("preview")) == [SENT[1]]
-    assert list(found.of_version("1.1")) == [SENT[2], SENT[5]]
-    assert not found.of_version("1.2")
-    assert list(found.of_streams(["preview", "other"])) == [SENT[1]]
-    assert found.of_streams(["preview", "active"]) is found
-    assert list(found.where(found.having("free", False))) == [SENT[2]]
-    assert found.counts("version") == {"1.0": 2, "1.1": 2, None: 2}
-    assert found.scores("version", lambda version: len(version or "")).tolist() == [3, 3, 3, 0, 0, 3]
-    assert (found.first, found.last) == (0.5, 9.0)
+    columns = Requests.of(SENT)
+    assert columns.failed.tolist() == [each.failed for each in SENT]
+    assert list(columns.answered) == [each for each in SENT if each.version]
+    assert list(columns.stream("preview")) == [SENT[1]]
+    assert list(columns.of_version("1.1")) == [SENT[2], SENT[5]]
+    assert not columns.of_version("1.2")
+    assert list(columns.of_streams(["preview", "other"])) == [SENT[1]]
+    assert columns.of_streams(["preview", "active"]) is columns
+    assert list(columns.where(columns.having("free", False))) == [SENT[2]]
+    assert columns.counts("version") == {"1.0": 2, "1.1": 2, None: 2}
+    assert columns.scores("version", lambda version: len(version or "")).tolist() == [3, 3, 3, 0, 0, 3]
+    assert (columns.first, columns.last) == (0.5, 9.0)
 
 
 def test_a_time_has_its_beginning_and_not_its_end() -> None:
-    found = Requests.of(SENT)
-    assert list(found.between(2, 4)) == SENT[1:3]
-    assert list(found.between(4)) == SENT[3:]
-    assert list(found.between(-math.inf, math.inf)) == SENT
+    columns = Requests.of(SENT)
+    assert list(columns.between(2, 4)) == SENT[1:3]
+    assert list(columns.between(4)) == SENT[3:]
+    assert list(columns.between(-math.inf, math.inf)) == SENT
 
 
 def test_of_no_requests_everything_can_be_asked() -> None:
@@ -62,15 +62,15 @@ def test_of_no_requests_everything_can_be_asked() -> None:
 
 
 def test_texts_can_be_changed_and_still_refer_to_each_other() -> None:
-    found = Requests.of(SENT).with_texts(lambda text: f"<{text}>")
-    assert found.counts("version") == {"<1.0>": 2, "<1.1>": 2, None: 2}
-    assert (found[4].error, found[1].free) == ("<timed out>", True)
+    columns = Requests.of(SENT).with_texts(lambda text: f"<{text}>")
+    assert columns.counts("version") == {"<1.0>": 2, "<1.1>": 2, None: 2}
+    assert (columns[4].error, columns[1].free) == ("<timed out>", True)
 
 
 def test_texts_that_become_equal_are_one() -> None:
-    found = Requests.of(SENT).with_texts(lambda _: "same")
-    assert found.counts("version") == {"same": 4, None: 2}
-    assert len(found.of_version("same")) == 4
+    columns = Requests.of(SENT).with_texts(lambda _: "same")
+    assert columns.counts("version") == {"same": 4, None: 2}
+    assert len(columns.of_version("same")) == 4
 
 
 @pytest.mark.parametrize("block", [1, 100, 400, 100_000])
@@ -91,14 +91,14 @@ def test_a_log_reads_each_line_once_while_its_files_grow(tmp_path: Path) -> None
     assert list(log.read([first])) == []
     first.write_bytes(line + to_line(SENT[2]))
     second.write_bytes(to_line(SENT[1]))
-    found = log.read([first, second])
-    assert list(found) == SENT[:3]
+    columns = log.read([first, second])
+    assert list(columns) == SENT[:3]
     # What was read is not looked at again, and without news it is the same.
     first.write_bytes(b"x" * len(line) + to_line(SENT[2]))
-    assert log.read([first, second]) is found
+    assert log.read([first, second]) is columns
     second.write_bytes(to_line(SENT[1]) + to_line(SENT[3]))
     assert list(log.read([first, second])) == SENT[:4]
-    assert list(found) == SENT[:3], "what was returned before has changed"
+    assert list(columns) == SENT[:3], "what was returned before has changed"
 
 
 def test_a_file_under_two_paths_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_a_file_under_two_paths_is_read_once(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "message"),
     [
         (b"{oops\n", "malformed"),
         (b"\n", "truncated"),
@@ -123,12 +123,12 @@ def test_a_file_under_two_paths_is_read_once(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_a_damaged_line_among_many_is_one_error_that_says_where(
-    broken: bytes, told: str, tmp_path: Path
+    broken: bytes, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "requests-active.jsonl"
     before = to_line(SENT[0]) * 5000
     path.write_bytes(before + broken + to_line(SENT[1]))
-    with pytest.raises(CorruptRecordError, match=rf"active.jsonl, byte {len(before)}\b(.|\n)*{told}"):
+    with pytest.raises(CorruptRecordError, match=rf"active.jsonl, byte {len(before)}\b(.|\n)*{message}"):
         read_requests(path)
 
 
@@ -146,9 +146,9 @@ def test_fields_that_are_left_out_come_back_as_null_and_null_may_be_written(tmp_
     line = to_line(request(1, version=None, pod=None, **OPTIONAL))
     assert b"version" not in line
     path.write_bytes(line + to_line(SENT[0]) + line.replace(b'"t":1', b'"version":null,"pod":null,"t":1'))
-    found = list(read_requests(path))
-    assert [each.version for each in found] == [None, "1.0", None]
-    assert {name: getattr(found[2], name) for name in OPTIONAL} == OPTIONAL
+    columns = list(read_requests(path))
+    assert [each.version for each in columns] == [None, "1.0", None]
+    assert {name: getattr(columns[2], name) for name in OPTIONAL} == OPTIONAL
 
 
 def test_answers_of_the_gateway_and_of_unknown_pods_are_told_apart() -> None:
@@ -157,17 +157,17 @@ def test_answers_of_the_gateway_and_of_unknown_pods_are_told_apart() -> None:
         {"upstream": "a:80", "flags": "UF"}, {"upstream": "a:80", "flags": "URX"}, {},
     ]  # fmt: skip
     sent = [request(n, **{"version": None, "pod": None, **answer}) for n, answer in enumerate(answers)]
-    found = Requests.of(sent)
-    assert found.by_proxy.tolist() == [each.is_by_proxy for each in sent]
-    assert found.by_proxy.tolist() == [False, False, True, True, True, False, False]
-    assert [each.t for each in found.unattributed] == [0, 5]
+    columns = Requests.of(sent)
+    assert columns.by_proxy.tolist() == [each.is_by_proxy for each in sent]
+    assert columns.by_proxy.tolist() == [False, False, True, True, True, False, False]
+    assert [each.t for each in columns.unattributed] == [0, 5]
 
 
 def test_texts_are_replaced_and_no_other_field() -> None:
-    found = Requests.of(SENT)
-    values, places = found.texts("version")
+    columns = Requests.of(SENT)
+    values, places = columns.texts("version")
     assert [values[place] for place in places] == [each.version for each in SENT]
-    part = found.stream("active").replaced(version=(["2.0", None], np.array([0, 1, 0, 1, 0])))
+    part = columns.stream("active").replaced(version=(["2.0", None], np.array([0, 1, 0, 1, 0])))
     assert [each.version for each in part] == ["2.0", None, "2.0", None, "2.0"]
     assert [each.t for each in part] == [each.t for each in SENT if each.stream == "active"]
-    assert list(found) == SENT
+    assert list(columns) == SENT
