@@ -1,0 +1,60 @@
+"""An app's own image runs from an archive, and a proxy in front of it makes the faults of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import sample_app
+from e2e.types import Report
+from fixtures.artifacts.oci import catalog
+from fixtures.artifacts.oci.image import write_archive
+from fixtures.conditions.conditions import aborted, promoted, scaled_to
+from fixtures.judge.convergence import assert_gone
+from fixtures.judge.verdicts import ENOUGH, requests
+from fixtures.plugin.factories import StartAppTrial
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
+from sample_app.versions import Version
+
+REPOSITORY = "registry.shop.example/own/shop"
+
+
+def archive_of(file: Path, tags: Sequence[str]) -> Path:
+    """An archive as a user has it: a good program, under each tag."""
+    code = Path(sample_app.__file__).parent / "api"
+    programs = catalog.payments({tag: Version(tag).version_json().encode() for tag in tags}, code=code)
+    write_archive([replace(each, name=f"{REPOSITORY}:{each.tag}") for each in programs], file)
+    return file
+
+
+@pytest.mark.every_provider
+def test_a_fault_in_front_of_an_apps_own_image_is_caught(
+    app_under_test: StartAppTrial, tmp_path: Path, numbers: Report
+) -> None:
+    archive = archive_of(tmp_path / "shop.tar", ["5.0", "5.1", "5.2"])
+    shop = app_under_test(
+        "e2e/apps/own-image", images=[f"shop={archive}"], good="5.0", faults={"5.2": "5xx-50"}
+    )
+    with shop as app:
+        with app.traffic(60):
+            app.deploy("5.1")
+            app.wait(promoted("5.1"), within=120)
+            app.wait(scaled_to(0, "5.0"), within=90)
+            app.deploy("5.2")
+            app.wait(aborted(version="5.2"), within=120)
+            app.wait_contained("5.2", within=45)
+            app.stays_contained("5.2")
+        records = app.records()
+    sent = requests(records, ACTIVE)
+    good = [each for each in sent if each.version in {"5.0", "5.1"}]
+    assert len(good) >= ENOUGH
+    failed = [each for each in good if each.failed]
+    assert not failed, f"{len(failed)} requests to good versions failed, first with {failed[0].status}"
+    bad = [each for each in sent if each.version == "5.2"]
+    statuses = {each.status for each in bad}
+    assert statuses == {200, 500}, f"version 5.2 answered {statuses}, and half of its answers should be 500"
+    gone = assert_gone(records, stream=ACTIVE, version="5.2", allow=CONVERGENCE_SECONDS)
+    numbers(failed_answers=f"{sum(each.failed for each in bad):,} of {len(bad):,}", gone=gone)
