@@ -9,12 +9,9 @@ from typing import Protocol
 
 import pytest
 
-from fixtures.addons.components import all_recipes
-from fixtures.artifacts.builder import Builder
-from fixtures.kube.kinds import SERVICE_ACCOUNT
-from fixtures.kube.wait import wait_for
+from fixtures.providers.existing.rig import base
+from fixtures.providers.native import rig
 from fixtures.providers.native.config import NodeParts
-from fixtures.providers.native.parts import NEEDS, node_parts
 from fixtures.providers.native.provider import NativeCluster
 
 
@@ -24,22 +21,14 @@ class NewCluster(Protocol):
 
 @pytest.fixture(scope="session")
 def parts(embedded_node: None) -> NodeParts:  # noqa: ARG001 - asked for what it refuses
-    return node_parts(Builder(all_recipes()).get(*NEEDS))
+    return rig.parts()
 
 
 @pytest.fixture(scope="package")
 def node(parts: NodeParts) -> Iterator[NativeCluster]:
     """A running node."""
-    cluster = NativeCluster(parts, name=f"node-{secrets.token_hex(3)}")
-    try:
-        cluster.start()
-        cluster.wait_ready()
-        # The API server refuses pods before the controller manager has created this account.
-        what = "default service account"
-        wait_for(cluster.kube, SERVICE_ACCOUNT, "default", "default", lambda _: None, what=what, timeout=120)
+    with base(parts) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture

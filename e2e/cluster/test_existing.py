@@ -26,6 +26,7 @@ from fixtures.providers.existing.options import Existing
 from fixtures.providers.existing.rig import base
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
+from fixtures.providers.native.rig import parts
 from fixtures.trial.sample import sample_trial
 
 # What controllers of the cluster itself write all the time.
@@ -47,7 +48,7 @@ Census = dict[str, Object]
 def theirs(embedded_node: None) -> Iterator[NativeCluster]:
     """A cluster that somebody uses: with DNS, as every such cluster, and with things of theirs."""
     del embedded_node
-    with base() as node:
+    with base(parts()) as node:
         COREDNS.install(node.kube, Settings(all_recipes().pins, dns_ip=DNS_SERVICE_IP))
         COREDNS.ready(node.kube)
         node.kube.apply(*_THEIRS)
