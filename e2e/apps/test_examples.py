@@ -21,10 +21,7 @@ _GONE_SECONDS = 10
 _RATE = 60.0
 
 
-_EXAMPLES = ("subsets",)
-
-
-@pytest.mark.parametrize("example", _EXAMPLES)
+@pytest.mark.parametrize("example", ["subsets", "two-virtual-services", "storefront"])
 def test_a_good_version_is_promoted_without_a_failed_request(
     example: str, app_under_test: StartAppTrial, numbers: Report
 ) -> None:
@@ -38,7 +35,7 @@ def test_a_good_version_is_promoted_without_a_failed_request(
     numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
 
 
-@pytest.mark.parametrize("example", _EXAMPLES)
+@pytest.mark.parametrize("example", ["subsets"])
 def test_a_version_that_answers_500_is_aborted_and_gone_from_every_route(
     example: str, app_under_test: StartAppTrial, numbers: Report
 ) -> None:
