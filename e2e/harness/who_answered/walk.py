@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from e2e.variants import canary_steps, combined, judged_by
-from fixtures.conditions.conditions import aborted, preview_ready, promoted
-from fixtures.conditions.expectation import Assessment, Condition, met, pending
+from fixtures.conditions.conditions import aborted, paused_at, preview_ready, promoted
+from fixtures.conditions.expectation import Assessment, Condition, all_of, met, pending
 from fixtures.kube.kinds import POD
 from fixtures.timeline.records import PodRecord, RolloutRecord
 from fixtures.timeline.state import State
@@ -38,7 +38,7 @@ def blue_green_walk(app: Trial) -> Iterator[str]:
     for number in itertools.count():
         good = ("1.1", "1.0")[number % 2]
         app.deploy(good)
-        app.wait(preview_ready(good), within=_WITHIN)
+        app.wait(all_of(preview_ready(good), paused_at()), within=_WITHIN)
         yield f"{good} in the preview"
         app.promote()
         app.wait(promoted(good), within=_WITHIN)
