@@ -82,12 +82,12 @@ class Reading:
         """
         if not self.status:
             return Answer(error=error)
-        upstream, flags = self._told(_UPSTREAM), self._told(_FLAGS)
+        upstream, flags = self._header(_UPSTREAM), self._header(_FLAGS)
         if upstream == _NOWHERE:
             upstream = None
         if flags == NO_FLAG and upstream is not None:
             flags = None
-        return Answer(self.status, self._told(_VERSION), self._told(_POD), error, upstream, flags)
+        return Answer(self.status, self._header(_VERSION), self._header(_POD), error, upstream, flags)
 
     @property
     def is_reusable(self) -> bool:
@@ -133,7 +133,7 @@ class Reading:
         """The parser has reached the end of an answer; an interim answer does not count."""
         self.is_complete = self.status > 0
 
-    def _told(self, key: bytes) -> str | None:
+    def _header(self, key: bytes) -> str | None:
         value = self._head.get(key)
         return value.strip().decode("latin-1") or None if value is not None else None
 

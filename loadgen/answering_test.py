@@ -6,7 +6,7 @@ from loadgen.answering import Reading
 from loadgen.ledger import Answer
 
 
-def told(*headers: str) -> Answer:
+def answer_with(*headers: str) -> Answer:
     reading = Reading("GET")
     lines = ["HTTP/1.1 503 Oh", *headers, "content-length: 0", "", ""]
     reading.feed("\r\n".join(lines).encode())
@@ -27,7 +27,7 @@ def told(*headers: str) -> Answer:
 def test_where_the_gateway_sent_the_request_and_with_which_flags(
     headers: list[str], upstream: str | None, flags: str | None
 ) -> None:
-    answer = told(*headers, "x-version: 1.0", "x-pod: its")
+    answer = answer_with(*headers, "x-version: 1.0", "x-pod: its")
     assert answer == Answer(503, "1.0", "its", None, upstream, flags)
 
 

@@ -67,18 +67,18 @@ def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("told", [{"upstream": "10.0.0.1:80"}, {"flags": "UH"}, {}])
+@pytest.mark.parametrize("by_gateway", [{"upstream": "10.0.0.1:80"}, {"flags": "UH"}, {}])
 def test_what_the_app_says_is_the_version_only_if_the_gateway_says_nothing(
-    told: dict[str, str], ledger: Ledger, tmp_path: Path
+    by_gateway: dict[str, str], ledger: Ledger, tmp_path: Path
 ) -> None:
     stream = ledger.streams[0]
-    answer = Answer(200, "1.0", "pod-1", **told)
+    answer = Answer(200, "1.0", "pod-1", **by_gateway)
     stream.end(stream.begin(time.monotonic(), stream.choose()), answer, reused=True)
     ledger.flush()
-    [found] = read_requests(requests_file(tmp_path, "active"))
-    assert (found.claimed, found.claimed_pod) == ("1.0", "pod-1")
-    assert (found.upstream, found.flags) == (told.get("upstream"), told.get("flags"))
-    assert (found.version, found.pod) == ((None, None) if told else ("1.0", "pod-1"))
+    [request] = read_requests(requests_file(tmp_path, "active"))
+    assert (request.claimed, request.claimed_pod) == ("1.0", "pod-1")
+    assert (request.upstream, request.flags) == (by_gateway.get("upstream"), by_gateway.get("flags"))
+    assert (request.version, request.pod) == ((None, None) if by_gateway else ("1.0", "pod-1"))
 
 
 @pytest.mark.parametrize("step", [-600.0, -2.0, 2.0, 600.0])

@@ -325,11 +325,11 @@ class _Parts(NamedTuple):
 
     Attributes:
         columns: The values of some requests, by field.
-        given: How many fields that may be left out have a value, in all of these requests together.
+        optional_values: How many fields that may be left out have a value, in all of these requests together.
     """
 
     columns: _Columns
-    given: int
+    optional_values: int
 
 
 class _Collected:
@@ -342,7 +342,7 @@ class _Collected:
 
     def parts(self, rows: Sequence[Request]) -> _Parts:
         """Return a part of each column, with the values of these requests, for `add`."""
-        columns, given = _Columns(), 0
+        columns, optional_values = _Columns(), 0
         for name in _FIELDS:
             values = list(map(attrgetter(name), rows))
             if name in _NUMBERS:
@@ -353,8 +353,8 @@ class _Collected:
                 columns[name] = np.full(len(rows), table[None], np.int32)
             else:
                 columns[name] = np.fromiter(map(table.__getitem__, values), np.int32, len(rows))
-            given += len(rows) - nulls if name in _OPTIONAL else 0
-        return _Parts(columns, given)
+            optional_values += len(rows) - nulls if name in _OPTIONAL else 0
+        return _Parts(columns, optional_values)
 
     def add(self, parts: _Parts) -> None:
         """Add requests, in any order."""
@@ -389,5 +389,5 @@ def _has_only_known_fields(data: bytes, parts: _Parts, lines: int) -> bool:
     characters = np.frombuffer(data, np.uint8)
     # Four times as fast as `data.count(b'":')`.
     names = int(np.count_nonzero((characters[:-1] == ord('"')) & (characters[1:] == ord(":"))))
-    names -= lines * (len(_FIELDS) - len(_OPTIONAL) + 1) + parts.given
+    names -= lines * (len(_FIELDS) - len(_OPTIONAL) + 1) + parts.optional_values
     return names == 0 or names == sum(data.count(f'"{name}":null'.encode()) for name in _OPTIONAL)

@@ -50,30 +50,30 @@ class Http2Client:
             (":scheme", "http"),
             (":authority", "a"),
         ]
-        given = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        self._http.send_headers(stream, [*head, *given], end_stream=not body)
+        extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        self._http.send_headers(stream, [*head, *extra], end_stream=not body)
         if body:
             self._http.send_data(stream, body, end_stream=True)
         self._socket.sendall(self._http.data_to_send())
         return stream
 
     def replies(self, *streams: int) -> dict[int, Reply]:
-        found = {stream: Reply() for stream in streams}
+        replies = {stream: Reply() for stream in streams}
         waiting = set(streams)
         while waiting:
             for event in self._events():
                 match event:
                     case ResponseReceived(stream_id=int(stream), headers=headers):
-                        found[stream].headers = {str(k): str(v) for k, v in headers or ()}
+                        replies[stream].headers = {str(k): str(v) for k, v in headers or ()}
                     case TrailersReceived(stream_id=int(stream), headers=headers):
-                        found[stream].trailers = {str(k): str(v) for k, v in headers or ()}
+                        replies[stream].trailers = {str(k): str(v) for k, v in headers or ()}
                     case DataReceived(stream_id=int(stream), data=data):
-                        found[stream].body += data or b""
+                        replies[stream].body += data or b""
                         self._http.acknowledge_received_data(event.flow_controlled_length or 0, stream)
                     case StreamEnded(stream_id=int(stream)):
                         waiting.discard(stream)
             self._socket.sendall(self._http.data_to_send())
-        return found
+        return replies
 
     def get(self, path: str, body: bytes = b"", **headers: str) -> Reply:
         stream = self.begin(path, body, **headers)

@@ -114,10 +114,10 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         log = folder / "log"
         child = process.spawn([sys.executable, "-m", "api"], log=log, cwd=folder, env=environment)
         running.append(child)
-        found = Running(child, main, management, log)
+        app = Running(child, main, management, log)
         if wait:
-            found.await_answers()
-        return found
+            app.await_answers()
+        return app
 
     yield starter
     for child in running:
