@@ -18,8 +18,8 @@ def test_each_configuration_has_predictions(name: str) -> None:
 
 def test_some_predictions_are_neither_always_nor_never() -> None:
     """Otherwise a simulation that only knows yes and no would agree as well."""
-    found = [predicted(app_of(name), share) for name in CONFIGURATIONS for share in FAILING.values()]
-    assert any(0.1 < each < 0.9 for each in found), found
+    probabilities = [predicted(app_of(name), share) for name in CONFIGURATIONS for share in FAILING.values()]
+    assert any(0.1 < each < 0.9 for each in probabilities), probabilities
 
 
 @pytest.mark.parametrize(("aborted", "agrees"), [(10, False), (5, True), (0, False)])

@@ -14,7 +14,7 @@ from fixtures.gitops.repository import ConfigRepository
 # branch, and has not pushed yet.
 _KUSTOMIZE = """#!/bin/sh
 if [ "$1" = edit ]; then
-  echo editing >"{asked}"
+  echo editing >"{request}"
   read -r _ <"{done}"
 fi
 exec "{kustomize}" "$@"
@@ -36,7 +36,7 @@ def rival(repository: ConfigRepository, kustomize: Path, folder: Path, *, pushes
     for path in (request, done):
         os.mkfifo(path)
     tool = folder / "kustomize"
-    tool.write_text(_KUSTOMIZE.format(asked=request, done=done, kustomize=kustomize))
+    tool.write_text(_KUSTOMIZE.format(request=request, done=done, kustomize=kustomize))
     tool.chmod(0o700)
     errors: list[BaseException] = []
 

@@ -25,18 +25,18 @@ def pods(addresses: dict[str, str]) -> list[PodRecord]:
 
 
 def answer(t: float, by: str, **changes: object) -> Request:
-    told = {"upstream": f"{ADDRESSES[by]}:8080", "claimed": VERSIONS[by], "claimed_pod": by}
-    return structs.replace(request(t, None), **{**told, **changes})
+    fields = {"upstream": f"{ADDRESSES[by]}:8080", "claimed": VERSIONS[by], "claimed_pod": by}
+    return structs.replace(request(t, None), **{**fields, **changes})
 
 
 SENT = [answer(10 + n, pod) for n, pod in enumerate(("pod-a", "pod-b", "pod-c", "pod-a"))]
 
 
 def test_answers_that_name_the_pod_with_the_address_agree() -> None:
-    found = compare(attributed(Requests.of(SENT), pods(ADDRESSES)))
-    found.require_all()
-    assert found.agreeing == 4
-    assert (set(found.pods), set(found.versions)) == (set(VERSIONS), {"1.0", "1.1"})
+    agreement = compare(attributed(Requests.of(SENT), pods(ADDRESSES)))
+    agreement.require_all()
+    assert agreement.agreeing == 4
+    assert (set(agreement.pods), set(agreement.versions)) == (set(VERSIONS), {"1.0", "1.1"})
 
 
 @pytest.mark.parametrize(("one", "other", "differ"), [("pod-a", "pod-c", 3), ("pod-a", "pod-b", 3)])
@@ -44,22 +44,22 @@ def test_two_addresses_that_are_swapped_are_seen_also_within_a_version(
     one: str, other: str, differ: int
 ) -> None:
     swapped = ADDRESSES | {one: ADDRESSES[other], other: ADDRESSES[one]}
-    found = compare(attributed(Requests.of(SENT), pods(swapped)))
-    assert len(found.differing) == differ
+    agreement = compare(attributed(Requests.of(SENT), pods(swapped)))
+    assert len(agreement.differing) == differ
     with pytest.raises(
         AssertionError, match=rf"{differ} answers, beside {4 - differ} that agree, name another"
     ):
-        found.require()
+        agreement.require()
 
 
 def test_pods_that_were_not_recorded_are_unknown_and_no_agreement() -> None:
     only = {name: address for name, address in ADDRESSES.items() if name != "pod-b"}
-    found = compare(attributed(Requests.of(SENT), pods(only)))
-    found.require()
+    agreement = compare(attributed(Requests.of(SENT), pods(only)))
+    agreement.require()
     with pytest.raises(
         AssertionError, match=r"1 answers, .* of an unknown pod: at 11\.000 from 10\.0\.0\.2:80"
     ):
-        found.require_all()
+        agreement.require_all()
 
 
 def test_an_answer_of_another_workload_names_its_tag() -> None:
@@ -80,6 +80,6 @@ def test_an_answer_without_the_gateways_word_is_no_agreement() -> None:
 
 
 def test_an_answer_in_which_the_app_says_nothing_is_not_compared() -> None:
-    found = compare([answer(10, "pod-a", claimed=None, claimed_pod=None), request(11, None, status=503)])
-    found.require_all()
-    assert found.agreeing == 0
+    agreement = compare([answer(10, "pod-a", claimed=None, claimed_pod=None), request(11, None, status=503)])
+    agreement.require_all()
+    assert agreement.agreeing == 0

@@ -29,11 +29,12 @@ class Result:
     done: Counter[str]
 
     def __str__(self) -> str:
-        found = self.agreement
+        agreement = self.agreement
         done = ", ".join(f"{count} x {what}" for what, count in self.done.items())
         return (
-            f"{found.agreeing:,} answers of {len(found.pods)} pods in {len(found.versions)} versions agree, "
-            f"{len(found.differing):,} differ, {len(found.unknown):,} are of unknown pods; {done}"
+            f"{agreement.agreeing:,} answers of {len(agreement.pods)} pods "
+            f"in {len(agreement.versions)} versions agree, "
+            f"{len(agreement.differing):,} differ, {len(agreement.unknown):,} are of unknown pods; {done}"
         )
 
 
