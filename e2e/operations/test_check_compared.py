@@ -9,7 +9,7 @@ from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report
 from fixtures.check.compared import MISTAKES
 from fixtures.check.examples import changed
-from fixtures.check.rules.common import shown
+from fixtures.check.rules.common import as_yaml
 from fixtures.kube.client import Object
 
 # Nothing is made in it.
@@ -46,6 +46,6 @@ def _objects(text: str) -> list[Object]:
 def _linted(plugin: Plugin, folder: Path, objects: list[Object]) -> str:
     """What lint says of a file that it refuses; "" if it refuses nothing."""
     path = folder / "manifests.yaml"
-    path.write_text(shown(*objects))
+    path.write_text(as_yaml(*objects))
     done = plugin(_NAMESPACE, "lint", "-f", str(path))
     return (done.output or "nothing") if done.code else ""
