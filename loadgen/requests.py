@@ -158,6 +158,11 @@ class Requests(Sequence[Request]):
         return by_flags | (~self.having("flags", None) & self.having("upstream", None))
 
     @property
+    def untold(self) -> Mask:
+        """For which requests the gateway does not tell who answered; see `Request.upstream` and `flags`."""
+        return self.having("upstream", None) & self.having("flags", None)
+
+    @property
     def unattributed(self) -> Requests:
         """The requests that a pod answered of which it is not known which pod it was."""
         from_upstream = ~self.having("upstream", None)
@@ -166,8 +171,7 @@ class Requests(Sequence[Request]):
     @property
     def claimed_only(self) -> Requests:
         """The requests whose version only the app's own header tells, because the gateway does not."""
-        is_silent = self.having("upstream", None) & self.having("flags", None)
-        return self.where(is_silent & ~self.having("version", None))
+        return self.where(self.untold & ~self.having("version", None))
 
     def having(self, field: str, value: Hashable) -> Mask:
         """Return which requests have this value in a field that does not hold numbers."""
