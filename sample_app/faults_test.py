@@ -16,12 +16,12 @@ from sample_app.api.ledger import CAPACITY, LaggingLedger, Ledger, LedgerError
 _PAGE = 4096
 
 
-def outcomes(fault: dict[str, object], requests: int) -> list[bool]:
+def outcomes(fault: dict[str, object], requests: int, path: str = "/payments") -> list[bool]:
     """Whether each of so many requests, one after the other, is answered 500."""
 
     async def ask() -> list[bool]:
         check = gate(fault)
-        return [await check() is not None for _ in range(requests)]
+        return [await check(path) is not None for _ in range(requests)]
 
     return asyncio.run(ask())
 
@@ -30,6 +30,23 @@ def test_errors_come_at_their_rate() -> None:
     # Binomial(4000, 0.2): 5 standard deviations are 127.
     assert sum(outcomes({"kind": "errors", "rate": 0.2}, 4000)) == pytest.approx(800, abs=127)
     assert all(outcomes({"kind": "errors", "rate": 1.0}, 1000))
+
+
+@pytest.mark.parametrize(
+    ("path", "fails"),
+    [("/orders", True), ("/orders/7", True), ("/orders-old", False), ("/", False), ("/a/orders", False)],
+)
+def test_a_fault_of_one_path_spares_the_others(path: str, *, fails: bool) -> None:
+    fault: dict[str, object] = {"kind": "errors", "rate": 1.0, "path": "/orders"}
+    assert outcomes(fault, 3, path) == [fails] * 3
+
+
+def test_requests_to_other_paths_do_not_count() -> None:
+    async def ask() -> list[bool]:
+        check = gate({"kind": "firstfails", "path": "/orders"})
+        return [await check(path) is not None for path in ("/", "/items", "/orders", "/orders")]
+
+    assert asyncio.run(ask()) == [False, False, True, False]
 
 
 def test_only_the_first_request_of_a_process_fails() -> None:
@@ -73,7 +90,7 @@ def grown_by_16_mib() -> int:
         check = gate({"kind": "leak", "kib": 1024})
         before = resident()
         for _ in range(16):
-            await check()
+            await check("/payments")
         return resident() - before
 
     return asyncio.run(grown())

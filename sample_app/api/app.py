@@ -53,7 +53,7 @@ class Endpoints:
 
     async def payments(self, request: Request) -> Response:
         """GET lists the newest payments (`?limit=`, 20 unless told), POST creates one."""
-        reason = await self._faulty()
+        reason = await self._faulty(request.url.path)
         if reason:
             return _problem(500, reason)
         return await self._create(request) if request.method == "POST" else self._list(request)

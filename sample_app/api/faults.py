@@ -13,17 +13,26 @@ from typing import Any
 from .release import LEDGER_URL
 from .remote import RemoteLedger
 
-Gate = Callable[[], Awaitable[str | None]]
-"""Called for each payment request; the text that it returns is the reason of a 500."""
+Gate = Callable[[str], Awaitable[str | None]]
+"""Called with the path of each payment request; the text that it returns is the reason of a 500."""
+
+_Check = Callable[[], Awaitable[str | None]]
 
 
 def gate(fault: Mapping[str, Any]) -> Gate:
-    """Return what this fault does to each payment request.
+    """Return what this fault does to each payment request, or to those of its path and below.
 
     Raises:
         KeyError: Unknown kind of fault, or its parameter is missing.
     """
-    return _GATES[fault["kind"]](fault)
+    check: _Check = _CHECKS[fault["kind"]](fault)
+    only: str = fault.get("path", "")
+
+    async def at(path: str) -> str | None:
+        is_meant = not only or path == only or path.startswith(f"{only}/")
+        return await check() if is_meant else None
+
+    return at
 
 
 class RateLimit:
@@ -47,14 +56,14 @@ class RateLimit:
         return len(self._arrivals) > self._per_second
 
 
-def _harmless(_fault: Mapping[str, Any]) -> Gate:
+def _harmless(_fault: Mapping[str, Any]) -> _Check:
     async def check() -> None:
         return None
 
     return check
 
 
-def _errors(fault: Mapping[str, Any]) -> Gate:
+def _errors(fault: Mapping[str, Any]) -> _Check:
     rate: float = fault["rate"]
 
     async def check() -> str | None:
@@ -63,7 +72,7 @@ def _errors(fault: Mapping[str, Any]) -> Gate:
     return check
 
 
-def _slow(fault: Mapping[str, Any]) -> Gate:
+def _slow(fault: Mapping[str, Any]) -> _Check:
     delay = fault["ms"] / 1000
 
     async def check() -> None:
@@ -72,7 +81,7 @@ def _slow(fault: Mapping[str, Any]) -> Gate:
     return check
 
 
-def _first_fails(_fault: Mapping[str, Any]) -> Gate:
+def _first_fails(_fault: Mapping[str, Any]) -> _Check:
     connections: list[str] = []
 
     async def check() -> str | None:
@@ -84,7 +93,7 @@ def _first_fails(_fault: Mapping[str, Any]) -> Gate:
     return check
 
 
-def _overload(fault: Mapping[str, Any]) -> Gate:
+def _overload(fault: Mapping[str, Any]) -> _Check:
     limit = RateLimit(fault["per_second"])
 
     async def check() -> str | None:
@@ -93,7 +102,7 @@ def _overload(fault: Mapping[str, Any]) -> Gate:
     return check
 
 
-def _leak(fault: Mapping[str, Any]) -> Gate:
+def _leak(fault: Mapping[str, Any]) -> _Check:
     size = int(fault["kib"] * 1024)
     audit_trail: list[bytes] = []
 
@@ -104,11 +113,11 @@ def _leak(fault: Mapping[str, Any]) -> Gate:
     return check
 
 
-def _ledger(fault: Mapping[str, Any]) -> Gate:
+def _ledger(fault: Mapping[str, Any]) -> _Check:
     return RemoteLedger(os.environ.get(LEDGER_URL, ""), int(fault["schema"])).problem
 
 
-_GATES: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
+_CHECKS: dict[str, Callable[[Mapping[str, Any]], _Check]] = {
     "none": _harmless,
     "crash": _harmless,
     "neverready": _harmless,

@@ -133,7 +133,7 @@ class App:
         if uses:
             unready = self._unready(uses)
             return self._problem(503, unready) if unready else self._good
-        if reason := await self._faulty():
+        if reason := await self._faulty(call.path):
             return self._grpc(grpc.INTERNAL) if call.is_grpc else self._problem(500, reason)
         return self._grpc(grpc.OK, grpc.EMPTY) if call.is_grpc else self._good
 
