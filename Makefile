@@ -33,13 +33,14 @@ docs: setup
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
 # The pages that are made from the code: the API reference, the rules of `firedamp check`, the stand-in's metrics,
-# and the words of repro files.
+# the words of repro files, and the form of cards.
 reference: setup
 	$(VENV)/bin/python -m fixtures.docs.reference docs/api
 	$(VENV)/bin/python -m fixtures.check.pages docs/rules
 	$(VENV)/bin/python -m fixtures.apps.standin.pages docs/stand-in.md
 	$(VENV)/bin/python -m fixtures.repro.pages docs/repro.md
 	$(VENV)/bin/python -m fixtures.repro.schema docs/repro.schema.json
+	$(VENV)/bin/python -m fixtures.rehearsal.cards.schema docs/rehearsal.schema.json
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
 red: setup
