@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
-from loadgen.statistics import Share, exact_interval, exactly_zero, wilson_interval
+from loadgen.statistics import ALPHA, Share, ZeroCheck, exact_interval, exactly_zero, wilson_interval
 
 # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, at 95%.
 PUBLISHED = {
@@ -96,3 +97,15 @@ def test_a_share_that_is_neither_none_nor_all_is_never_told_as_such() -> None:
 
 def test_an_interval_that_leaves_out_none_and_all_says_so() -> None:
     assert str(exact_interval(2999, 3000)) == "99.58-99.9999983%"
+
+
+@pytest.mark.parametrize("alpha", [ALPHA, 0.05])
+@pytest.mark.parametrize("n", [1, 2, 7, 100, 1834, 250_000])
+def test_intervals_are_those_of_scipy_stats(n: int, alpha: float) -> None:
+    for k in sorted({0, 1, n // 20, n // 2, n - 1, n}):
+        test = binomtest(k, n)
+        for interval, method in ((exact_interval, "exact"), (wilson_interval, "wilson")):
+            expected = test.proportion_ci(1 - alpha, method=method)
+            assert interval(k, n, alpha) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
+        bound = binomtest(k, n, alternative="less").proportion_ci(1 - alpha, method="exact").high
+        assert ZeroCheck(k, n, alpha).bound == pytest.approx(bound, rel=1e-9)
