@@ -83,6 +83,17 @@ def fork_locust(
     return _idle_zygote(log).fork(json.dumps(message).encode())
 
 
+def prepare(log: Path) -> None:
+    """Start importing Locust, so that the next `fork_locust` of this thread need not wait for it.
+
+    Args:
+        log: Where the output of the process goes that imports it.
+    """
+    idle = _idle_of_this_thread()
+    if not idle:
+        idle.append(_Zygote(log))
+
+
 class _Zygote:
     """A zygote process, which has at most one Locust process at a time."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.core.process import run
 from loadgen import forking
-from loadgen.forking import LocustProcess, fork_locust
+from loadgen.forking import LocustProcess, fork_locust, prepare
 
 LOCUSTFILE = """
 import gevent, os, threading, time
@@ -51,6 +51,11 @@ def zygote_of(locust: LocustProcess) -> int:
     return int(run(["ps", "-o", "ppid=", "-p", str(locust.pid)], timeout=10))
 
 
+def _children_of(pid: int) -> set[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return {int(child) for task in tasks for child in (task / "children").read_text().split()}
+
+
 def test_a_run_has_a_folder_a_log_and_variables_of_its_own(fork: Fork, tmp_path: Path) -> None:
     assert [fork(word).wait(30) for word in ("one", "two")] == [7, 7]
     assert [line[1:4] for line in said(tmp_path)] == [[str(tmp_path), word, "1"] for word in ("one", "two")]
@@ -68,6 +73,23 @@ def test_a_zygote_serves_one_run_after_the_other_and_one_thread_only(fork: Fork,
     assert first != second
     assert third in {first, second}
     assert fourth not in {first, second}
+
+
+def test_a_run_takes_the_zygote_that_was_prepared(fork: Fork, tmp_path: Path) -> None:
+    prepared: list[int] = []
+
+    def prepare_and_fork() -> None:
+        for _ in range(2):
+            prepare(tmp_path / "log")
+        prepared.extend(_children_of(os.getpid()) - before)
+        fork().wait(30)
+
+    before = _children_of(os.getpid())
+    # In a thread of its own, which has no zygote yet.
+    thread = threading.Thread(target=prepare_and_fork)
+    thread.start()
+    thread.join()
+    assert [int(line[0]) for line in said(tmp_path)] == prepared
 
 
 def test_a_run_does_not_take_the_time_for_that_at_which_its_zygote_began(fork: Fork, tmp_path: Path) -> None:
