@@ -1,10 +1,12 @@
-"""Tells the answers of an app's broken version from those of its good ones, which must be without a fault."""
+"""Tells what a broken version of an app does: its answers, and how often its containers start."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from fixtures.conditions.expectation import Assessment, Condition, met, pending
 from fixtures.judge.verdicts import ENOUGH
+from fixtures.timeline.state import State
 from loadgen.records import Request
 from loadgen.requests import Requests
 
@@ -25,3 +27,13 @@ def of_the_bad_version(sent: Requests, version: str, *, good: Collection[str]) -
     failed = [each for each in well if each.failed]
     assert not failed, f"{len(failed)} requests to good versions failed, first with {failed[0].status}"
     return [each for each in sent if each.version == version]
+
+
+def seen(tag: str, *, restarts: int = 0) -> Condition:
+    """The condition that a pod of a version exists, and that its containers were started again so often."""
+
+    def check(state: State) -> Assessment:
+        most = max((each.restarts for each in state.pods_of(tag)), default=-1)
+        return (met if most >= restarts else pending)(f"{tag}: {most} restarts")
+
+    return Condition(f"a pod of {tag} with {restarts} restarts", check)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from e2e.apps.answers import seen
 from e2e.types import Report, StartAppTrial
 from fixtures.conditions.conditions import paused_at
-from fixtures.conditions.expectation import Assessment, Condition, met, pending
 from fixtures.judge.verdicts import requests
 from fixtures.kube.client import Object
-from fixtures.timeline.state import State
 from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.plan import Call
 from loadgen.records import Request
@@ -30,16 +29,6 @@ def held_by_a_step(objects: list[Object]) -> None:
     container.setdefault("resources", {})["limits"] = {"memory": "128Mi"}
 
 
-def seen(what: str, tag: str, *, restarts: int) -> Condition:
-    """The condition that a pod of a version exists, and that its containers were started again so often."""
-
-    def check(state: State) -> Assessment:
-        most = max((each.restarts for each in state.pods_of(tag)), default=-1)
-        return (met if most >= restarts else pending)(f"{tag}: {most} restarts")
-
-    return Condition(what, check)
-
-
 def deployed_one_after_the_other(app: Trial) -> Iterator[str]:
     """Release each version until its fault has shown; a step without an end holds the release."""
     for tag in (ONE_PATH, SLOW, FIRST, OVERLOAD):
@@ -48,11 +37,11 @@ def deployed_one_after_the_other(app: Trial) -> Iterator[str]:
         app.holds(paused_at(1), for_=4)
         yield tag
     app.deploy(LEAK)
-    app.wait(seen(f"{LEAK} ended by its limit", LEAK, restarts=1), within=90)
+    app.wait(seen(LEAK, restarts=1), within=90)
     yield LEAK
     for tag, restarts in ((CRASH, 1), (NEVER_READY, 0)):
         app.deploy(tag)
-        app.wait(seen(f"a pod of {tag}", tag, restarts=restarts), within=60)
+        app.wait(seen(tag, restarts=restarts), within=60)
         yield tag
 
 

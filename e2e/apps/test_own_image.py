@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sample_app
-from e2e.apps.answers import of_the_bad_version
+from e2e.apps.answers import of_the_bad_version, seen
 from e2e.types import Report, StartAppTrial
 from fixtures.artifacts.oci import catalog
 from fixtures.artifacts.oci.image import write_archive
@@ -52,3 +52,28 @@ def test_a_fault_in_front_of_an_apps_own_image_is_caught(
     assert statuses == {200, 500}, f"version 5.2 answered {statuses}, and half of its answers should be 500"
     gone = assert_gone(records, stream=ACTIVE, version="5.2", allow=CONVERGENCE_SECONDS)
     numbers(failed_answers=f"{sum(each.failed for each in bad):,} of {len(bad):,}", gone=gone)
+
+
+def test_a_version_that_crashes_or_is_never_ready_answers_nothing(
+    app_under_test: StartAppTrial, tmp_path: Path
+) -> None:
+    archive = archive_of(tmp_path / "shop.tar", ["5.0", "5.1", "5.2", "5.3"])
+    shop = app_under_test(
+        "e2e/apps/own-image",
+        images=[f"shop={archive}"],
+        good="5.0",
+        faults={"5.1": "crash", "5.2": "neverready"},
+    )
+    with shop as app:
+        with app.traffic(60):
+            app.deploy("5.1")
+            app.wait(seen("5.1", restarts=2), within=60)
+            app.deploy("5.2")
+            app.wait(seen("5.2"), within=60)
+            app.holds(seen("5.2"), for_=6)
+            # A version after them has what they did not have: its own command and its own probe.
+            app.deploy("5.3")
+            app.wait(promoted("5.3"), within=120)
+        sent = requests(app.records(), ACTIVE)
+    assert not of_the_bad_version(sent, "5.1", good={"5.0", "5.3"}), "a version that crashes answered"
+    assert not of_the_bad_version(sent, "5.2", good={"5.0", "5.3"}), "a version that is never ready answered"
