@@ -13,7 +13,7 @@ from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.plan import Call
 from loadgen.records import Request
 
-RATE, SLOWER_MS, PER_SECOND = 60, 300, 10
+RATE, SLOWER_MS, PER_SECOND = 40, 300, 10
 ONE_PATH, SLOW, FIRST = "1.2-5xx-at_items", f"1.2-slow-{SLOWER_MS}", "1.2-firstfails"
 OVERLOAD, LEAK = f"1.2-overload-{PER_SECOND}", "1.2-leak-1000"
 CRASH, NEVER_READY = "1.2-crash", "1.2-neverready"

@@ -65,7 +65,7 @@ def test_a_version_that_crashes_or_is_never_ready_answers_nothing(
         faults={"5.1": "crash", "5.2": "neverready"},
     )
     with shop as app:
-        with app.traffic(60):
+        with app.traffic(30):
             app.deploy("5.1")
             app.wait(seen("5.1", restarts=2), within=60)
             app.deploy("5.2")
