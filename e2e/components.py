@@ -18,6 +18,7 @@ OLDER_ROLLOUTS = "v1.9.3"
 # The components that a test needs, by the fixture that it asks for.
 BY_FIXTURE = {
     "plugin_binary": ("rollouts-plugin",),
+    "kubectl_binary": ("kubectl",),
     "servers": (metric_servers.ARCHIVE,),
     "registry": ("registry", "crane"),
     "container": ("registry", "crane", ADDON_IMAGES),

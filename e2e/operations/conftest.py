@@ -17,6 +17,12 @@ def plugin_binary() -> Path:
     return Builder(all_recipes()).get("rollouts-plugin")["rollouts-plugin"] / "kubectl-argo-rollouts"
 
 
+@pytest.fixture(scope="session")
+def kubectl_binary() -> Path:
+    """Kubernetes' own client, built from its pinned source."""
+    return Builder(all_recipes()).get("kubectl")["kubectl"] / "kubectl"
+
+
 @pytest.fixture
 def plugin(plugin_binary: Path, environment: Environment, tmp_path: Path) -> Plugin:
     """The kubectl plugin, built from the pinned source of the controller, on the session's cluster."""
