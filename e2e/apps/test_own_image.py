@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,3 +78,26 @@ def test_a_version_that_crashes_or_is_never_ready_answers_nothing(
         sent = requests(app.records(), ACTIVE)
     assert not of_the_bad_version(sent, "5.1", good={"5.0", "5.3"}), "a version that crashes answered"
     assert not of_the_bad_version(sent, "5.2", good={"5.0", "5.3"}), "a version that is never ready answered"
+
+
+def test_resets_of_one_path_reach_clients_as_failures_of_the_gateway(
+    app_under_test: StartAppTrial, tmp_path: Path, numbers: Report
+) -> None:
+    archive = archive_of(tmp_path / "shop.tar", ["5.0", "5.1"])
+    shop = app_under_test(
+        "e2e/apps/own-image", images=[f"shop={archive}"], good="5.0", faults={"5.1": "reset-30@/payments"}
+    )
+    with shop as app:
+        with app.traffic(60):
+            app.deploy("5.1")
+            app.wait_contained("5.1", within=120)
+            app.stays_contained("5.1")
+        records = app.records()
+    # A pod that resets a request does not answer it: the gateway does, with the flag UC.
+    answers = Counter((each.version, each.status, each.flags) for each in requests(records, ACTIVE))
+    reset, good = answers[None, 503, "UC"], answers["5.1", 200, None]
+    assert set(answers) == {("5.0", 200, None), ("5.1", 200, None), (None, 503, "UC")}, answers
+    assert 0.15 < reset / (reset + good) < 0.45, (
+        f"{reset} of {reset + good} requests to 5.1 were reset, not 30%"
+    )
+    numbers(resets=f"{reset:,} of {reset + good:,}")
