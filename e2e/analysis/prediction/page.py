@@ -12,8 +12,8 @@ from fixtures.core.shares import percent
 _HEAD = f"""\
 # Prediction against reality
 
-`firedamp check` with `--rate N` simulates releases of versions that fail a share of their requests, and says how
-many of them the analyses abort. Here are real releases beside it: six canaries and four error rates. Each
+`firedamp check` with `--rate N` simulates releases of versions that fail a share of their requests. It says
+how many of them the analyses abort. Here are real releases beside it: six canaries and four error rates. Each
 canary is written with the durations of a real one, from 13 to 18 minutes, and released with a [time
 scale](time-scale.md) of {FACTOR:g}. Clients send {RATE:g} requests/s.
 

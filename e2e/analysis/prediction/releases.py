@@ -105,6 +105,7 @@ def _work(environment: Environment, plan: Plan, folder: Path, index: int) -> Non
         if not name:
             return
         trial += 1
+        names.rotate(-1)
         try:
             _releases(environment, plan, folder / f"{index}-{trial}", name, index + trial)
         except FiredampError as error:
