@@ -12,6 +12,7 @@ from e2e.variants import canary_steps, combined, judged_by, manifest_of, spec_of
 from fixtures.conditions.conditions import aborted, paused_at, promoted
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
+from fixtures.timeline.finding_record import FindingRecord
 from fixtures.trial.bundle import write_bundle
 from fixtures.trial.trial import Trial
 
@@ -154,6 +155,29 @@ def test_no_data_is_told_from_a_label_that_no_series_has(trial: StartTrial, numb
         none = diagnosed(app, "no data", within=120)
         assert "got NaN: its series are there, and count no request" in none.line
     numbers(wrong_label=wrong.line, no_data=none.line)
+
+
+@pytest.mark.scenario("op-3")
+def test_healthy_is_not_all_where_the_analysis_could_not_have_failed(
+    trial: StartTrial, numbers: Report
+) -> None:
+    variant = combined(canary_steps(50, "3s"), judged_by("success-rate"), _without_conditions)
+    with trial("canary", replicas=1, variant=variant) as app:
+        app.deploy("1.2-5xx")
+        app.wait(promoted("1.2-5xx"), within=60)
+        diagnosis = diagnose(app)
+    # The end of the trial finds the same.
+    assert "no-condition" in {each.rule for each in app.records().of(FindingRecord)}
+    assert diagnosis.code == 0
+    warned = [line for line in diagnosis.output.splitlines() if "[no-condition]" in line]
+    assert len(warned) == 1, diagnosis.output
+    assert "Healthy, but its analysis could not have failed: AnalysisTemplate success-rate" in warned[0]
+    numbers(warning=warned[0].strip())
+
+
+def _without_conditions(objects: list[Object]) -> None:
+    for metric in manifest_of(objects, "AnalysisTemplate", "success-rate")["spec"]["metrics"]:
+        del metric["successCondition"], metric["failureCondition"]
 
 
 def _wrong_path(objects: list[Object]) -> None:
