@@ -282,9 +282,10 @@ def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
             refusals.append(refusal(traffic))
             assert traffic._process is not None
             traffic._process.send_signal(signal.SIGSTOP)
-            monkeypatch.setattr(report, "SILENCE_S", 0.3)
-            pass_time(0.5)
-            refusals.append(refusal(traffic))
+            with monkeypatch.context() as patch:
+                patch.setattr(report, "SILENCE_S", 0.3)
+                pass_time(0.5)
+                refusals.append(refusal(traffic))
             traffic._process.kill()
 
     with pytest.raises(InvalidLoadError, match=_KILLED):

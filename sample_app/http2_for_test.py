@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
@@ -107,8 +108,10 @@ class Http2Client:
         return kept
 
     def closed(self) -> bool:
-        while self._socket.recv(65536):
-            pass
+        # What the server had not read when it closed the connection makes the kernel reset it.
+        with suppress(ConnectionResetError):
+            while self._socket.recv(65536):
+                pass
         return True
 
     def close(self) -> None:
