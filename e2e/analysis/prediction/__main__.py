@@ -3,7 +3,7 @@
 Six canaries are released with versions that fail a known share of their requests, many times each and several
 side by side. Releases are appended to a file, so that a run can be stopped and continued.
 
-    python -m e2e.analysis.prediction run --results docs/prediction.jsonl --batch 3 --minutes 10
+    python -m e2e.analysis.prediction run --results docs/prediction.jsonl --batch 4 --minutes 10
     python -m e2e.analysis.prediction page --results docs/prediction.jsonl
 """
 
@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from e2e.analysis.prediction.configurations import CONFIGURATIONS
+from e2e.analysis.prediction.configurations import CONFIGURATIONS, predictions
 from e2e.analysis.prediction.page import page
 from e2e.analysis.prediction.releases import FAILING, Plan, run
 from e2e.analysis.prediction.results import Results
@@ -39,7 +39,8 @@ def main() -> int:
             plan = Plan(results, options.batch, options.releases, cells, until)
             run(environment, plan, Path(folder), side_by_side=options.side_by_side)
     else:
-        _PAGE.write_text(page(results.releases))
+        today = {name: predictions(name, tuple(FAILING.values())) for name in CONFIGURATIONS}
+        _PAGE.write_text(page(results.releases, today))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -181,7 +182,9 @@ def _release(app: Trial, batch: int, configuration: str, version: str) -> Releas
 
 
 def _measurement(record: AnalysisRecord, began: float) -> Measurement:
-    return Measurement(round(record.t - began, 2), record.value or record.message, record.failed)
+    # Four decimals tell all shares apart that few requests can have.
+    value = re.sub(r"(?<=\.\d{4})\d+", "", record.value or record.message)
+    return Measurement(round(record.t - began, 2), value, record.failed)
 
 
 def _before(began: float, pods: Sequence[PodRecord]) -> float | None:

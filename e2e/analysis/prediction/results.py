@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from scipy.stats import fisher_exact
 
 from e2e.analysis.prediction.configurations import CONFIGURATIONS
+from fixtures.check.detection import RUNS
 from loadgen.statistics import Share
 
-# A prediction that is right is outside of the interval in at most 1 of 100 cells.
+# A prediction that is right differs from what was seen in at most 1 of 100 cells.
 ALPHA = 0.01
 
 
@@ -72,14 +74,12 @@ class Cell:
     """The releases of one version with one configuration.
 
     Attributes:
-        batch: Which set of releases they belong to.
         configuration: A key of `configurations.CONFIGURATIONS`.
         share: The share of its requests that the version fails, 0 to 1.
-        predicted: The probability of an abort by the simulation, 0 to 1.
+        predicted: The probability of an abort that was predicted for these releases, 0 to 1.
         aborted: How many releases were aborted, of how many.
     """
 
-    batch: int
     configuration: str
     share: float
     predicted: float
@@ -87,25 +87,26 @@ class Cell:
 
     @property
     def agrees(self) -> bool:
-        """Whether the prediction is within the exact 99% interval of what was seen."""
-        return self.aborted.contains(self.predicted)
+        """Whether Fisher's exact test does not tell the simulated releases from the real ones, at `ALPHA`."""
+        seen, simulated = self.aborted, round(self.predicted * RUNS)
+        table = [[seen.k, seen.n - seen.k], [simulated, RUNS - simulated]]
+        return float(fisher_exact(table).pvalue) >= ALPHA
 
 
 def cells(releases: Sequence[Release]) -> list[Cell]:
-    """The cells of a table, by batch, by configuration, and by falling share of failures."""
+    """The cells of a table, by configuration, and by falling share of failures."""
     order = list(CONFIGURATIONS)
-    grouped: dict[tuple[int, int, float], list[Release]] = defaultdict(list)
+    grouped: dict[tuple[int, float], list[Release]] = defaultdict(list)
     for each in releases:
-        grouped[each.batch, order.index(each.configuration), -each.share].append(each)
+        grouped[order.index(each.configuration), -each.share].append(each)
     return [
         Cell(
-            batch,
             order[place],
             -negative,
             statistics.mean(each.predicted for each in group),
             Share(sum(each.aborted for each in group), len(group), ALPHA),
         )
-        for (batch, place, negative), group in sorted(grouped.items())
+        for (place, negative), group in sorted(grouped.items())
     ]
 
 
