@@ -35,8 +35,10 @@ def canary_walk(app: Trial) -> Iterator[str]:
 
 def blue_green_walk(app: Trial) -> Iterator[str]:
     """Release versions by their preview for as long as is wanted, end pods, and yield what was done."""
-    for number in itertools.count():
-        good = ("1.1", "1.0")[number % 2]
+    for number in itertools.count(1):
+        # Each time a version that is new and works. To one that still has pods, the controller switches
+        # without a pause: isBlueGreenFastTracked in rollout/bluegreen.go of Argo Rollouts.
+        good = f"1.2-slow-{number}"
         app.deploy(good)
         app.wait(all_of(preview_ready(good), paused_at()), within=_WITHIN)
         yield f"{good} in the preview"
