@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from fixtures.core.errors import ConditionNotMetError
 from fixtures.judge.convergence import Settled, windows
 from fixtures.judge.verdicts import versions_by_hash
+from fixtures.timeline.object_record import ObjectRecord
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import AnalysisRecord, ObjectRecord, RolloutRecord
+from fixtures.timeline.records import AnalysisRecord, RolloutRecord
 from fixtures.trial.trial import ACTIVE
 
 

@@ -10,8 +10,9 @@ from fixtures.conditions.conditions import paused_at, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import Window, assert_no_errors, assert_share
+from fixtures.timeline.object_record import ObjectRecord
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import ObjectRecord, ReplicaSetRecord, ServiceRecord, WeightRecord
+from fixtures.timeline.records import ReplicaSetRecord, ServiceRecord, WeightRecord
 from fixtures.trial.trial import ACTIVE
 
 _WEIGHT = 20

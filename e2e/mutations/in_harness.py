@@ -16,8 +16,9 @@ from fixtures.conditions.conditions import weight_is
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import POD, VIRTUAL_SERVICE
 from fixtures.timeline import extraction as records
+from fixtures.timeline.object_record import ObjectRecord
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import ObjectRecord, PodRecord
+from fixtures.timeline.records import PodRecord
 from fixtures.trial.trial import Trial
 from loadgen.plan import LoadPlan
 from loadgen.records import Request

@@ -17,14 +17,8 @@ from dataclasses import dataclass, field
 
 from e2e.harness.watch_history.etcd import Change
 from fixtures.core.record import Record
-from fixtures.timeline.records import (
-    AnalysisRecord,
-    GapRecord,
-    ObjectRecord,
-    ReplicaSetRecord,
-    ServiceRecord,
-    WeightRecord,
-)
+from fixtures.timeline.object_record import ObjectRecord
+from fixtures.timeline.records import AnalysisRecord, GapRecord, ReplicaSetRecord, ServiceRecord, WeightRecord
 
 # The type of the records about each kind of object.
 RECORDS: dict[str, type[ObjectRecord]] = {
