@@ -10,6 +10,7 @@ from e2e.operations.kubectl_plugin import Plugin
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, manifest_of, spec_of, without_analysis
 from fixtures.conditions.conditions import aborted, paused_at, promoted
+from fixtures.core.errors import ConditionNotMetError
 from fixtures.kube.client import Object
 from fixtures.kube.kinds import ANALYSIS_TEMPLATE, ROLLOUT, VIRTUAL_SERVICE
 from fixtures.timeline.finding_record import FindingRecord
@@ -44,6 +45,9 @@ def test_pods_that_do_not_run_are_told_apart(trial: StartTrial, plugin: Plugin, 
         assert "nodeSelector disk=none-such" in place.output
 
         _patch(app, {"spec": {"template": {"spec": {"nodeSelector": None, "hostNetwork": True}}}})
+        said = r"promoted: failed after .* violates PodSecurity.*\n  diagnosis of Rollout \S+: pods refused: "
+        with pytest.raises(ConditionNotMetError, match=said):
+            app.wait(promoted("9.9-unknown"), within=240)
         refused = diagnosed(app, "pods refused")
         assert 'violates PodSecurity "restricted' in refused.line
 
