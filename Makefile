@@ -32,11 +32,12 @@ docs: setup
 	$(VENV)/bin/python -m fixtures.timeline.pages docs/timeline.md
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
-# The pages that are made from the code: the API reference, the rules of `firedamp check`, the stand-in's metrics,
+# The pages that are made from the code: the API reference, the rules of `firedamp check`, the invariants, the stand-in's metrics,
 # the words of repro files, and the form of cards.
 reference: setup
 	$(VENV)/bin/python -m fixtures.docs.reference docs/api
 	$(VENV)/bin/python -m fixtures.check.pages docs/rules
+	$(VENV)/bin/python -m fixtures.judge.invariants.pages docs/invariants.md
 	$(VENV)/bin/python -m fixtures.apps.standin.pages docs/stand-in.md
 	$(VENV)/bin/python -m fixtures.repro.pages docs/repro.md
 	$(VENV)/bin/python -m fixtures.repro.schema docs/repro.schema.json
