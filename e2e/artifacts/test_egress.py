@@ -50,10 +50,10 @@ def server_on_the_host() -> Iterator[int]:
 
 @pytest.mark.parametrize("egress", [False, True])
 def test_the_proxy_is_the_only_way_out(server_on_the_host: int, egress: bool, tmp_path: Path) -> None:
-    made = Builder(all_recipes()).get(*(name for name in NEEDS if name != "image-store"))
-    parts = replace(
-        node_parts({**made, "image-store": tmp_path}), store=None, only=("etcd", "kube-apiserver")
-    )
+    recipes = all_recipes()
+    made = Builder(recipes).get(*(name for name in NEEDS if name != "image-store"))
+    whole = node_parts(recipes.pins, {**made, "image-store": tmp_path})
+    parts = replace(whole, store=None, only=("etcd", "kube-apiserver"))
     cluster = NativeCluster(parts, name=f"reg-{secrets.token_hex(3)}", egress=egress)
 
     def ask(how: str) -> str:

@@ -68,9 +68,9 @@ def main() -> int:
 
 def run(seconds: float, seed: int, folder: Path) -> bool:
     """Make trouble for so many seconds, print the results, and return whether all of them are right."""
-    only = replace(
-        node_parts(Builder(all_recipes()).get(*NEEDS)), store=None, only=("etcd", "kube-apiserver")
-    )
+    recipes = all_recipes()
+    parts = node_parts(recipes.pins, Builder(recipes).get(*NEEDS))
+    only = replace(parts, store=None, only=("etcd", "kube-apiserver"))
     node = NativeCluster(only, name=f"history-{secrets.token_hex(3)}")
     try:
         node.start()
