@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,24 +40,6 @@ from fixtures.providers.catalog import provisioner
 from fixtures.providers.native.provider import NativeCluster
 
 pytestmark = pytest.mark.usefixtures("embedded_node")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Removed at once: pytest keeps the folders of three runs, and this one takes two gigabytes."""
-    path = tmp_path_factory.mktemp("registry")
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="module")
-def registry(folder: Path) -> Iterator[LocalRegistry]:
-    tools = Builder(all_recipes()).get("registry", "crane")
-    (folder / "registry").mkdir()
-    with LocalRegistry(
-        folder / "registry", registry=tools["registry"] / "registry", crane=tools["crane"] / "crane"
-    ) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
