@@ -10,7 +10,7 @@ WORKERS ?= auto
 # The output folders of the runs that `make red` takes in, oldest first.
 RUNS ?= firedamp-out
 
-.PHONY: demo test test-all scenarios docs reference red mutations lint setup clean
+.PHONY: demo test test-all scenarios docs reference red mutations compared lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
@@ -50,6 +50,10 @@ red: setup
 # Plants faults and sees that the suite notices; half an hour.
 mutations: setup
 	$(VENV)/bin/python -m e2e.mutations --page docs/mutations.md
+
+# Plants faults in a controller, and sees that `firedamp compare` finds and names each; 40 minutes.
+compared: setup
+	$(VENV)/bin/python -m e2e.mutations.compared
 
 lint: setup
 	$(VENV)/bin/ruff check --quiet .

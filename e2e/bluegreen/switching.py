@@ -1,15 +1,12 @@
-"""Finds when the active Service changed its version, in the cluster and for clients, and its pods."""
+"""Judges switches of the active Service to another version, and finds the pods behind it."""
 
 from __future__ import annotations
-
-import math
-from dataclasses import dataclass
 
 from fixtures.conditions.conditions import behind
 from fixtures.conditions.expectation import Condition
 from fixtures.core.errors import ConditionNotMetError
-from fixtures.judge.convergence import changes, convergence
-from fixtures.judge.verdicts import Window, assert_exactly_none, requests, versions_by_hash
+from fixtures.judge.switches import Switch
+from fixtures.judge.verdicts import assert_exactly_none, versions_by_hash
 from fixtures.timeline.extraction import tag_of
 from fixtures.timeline.recording import Recording, as_written
 from fixtures.timeline.records import PodRecord, ReplicaSetRecord, RolloutRecord, ServiceRecord, VerbRecord
@@ -17,59 +14,8 @@ from fixtures.trial.trial import ACTIVE, Trial
 from loadgen.statistics import ZeroCheck
 
 SERVICE = "payments-active"
-# The gateway follows a change of a Service within some tenths of a second; on a busy machine it may take ten
-# times as long.
-CONVERGENCE_SECONDS = 5.0
 # Each kind of object has its own watch: the Rollout's record may come before those of other objects.
 _TOLD_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A change of the version that clients get.
-
-    Attributes:
-        t: When the active Service was seen to select the other version, in Unix seconds.
-        old: The version before.
-        new: The version after.
-        converged: Seconds from `t` until the last request was sent that the old version answered.
-        mixed: Seconds from the first answer of the new version until the last request was sent that the old
-            version answered: the time in which the gateway sent requests to both. 0 if there was none.
-        overlap: Seconds from the first answer of the new version to the last answer of the old one: as
-            `mixed`, but with requests that were under way.
-    """
-
-    t: float
-    old: str
-    new: str
-    converged: float
-    mixed: float
-    overlap: float
-
-    def settled(self) -> Window:
-        """The time in which clients may get only the new version."""
-        return Window(self.t + min(self.converged, CONVERGENCE_SECONDS), math.inf)
-
-    def __str__(self) -> str:
-        return f"{self.old} to {self.new}, converged in {self.converged:.2f} s, overlap {self.overlap:.3f} s"
-
-
-def switches(records: Recording) -> list[Switch]:
-    """Every change of the version behind the active Service, in order."""
-    sent = requests(records, ACTIVE)
-    made: list[Switch] = []
-    # The earliest moment at which the gateway may have got the change; the watch may be seconds later.
-    written = -math.inf
-    for change in changes(records):
-        ((old, _),), ((new, _),) = change.before.items(), change.after.items()
-        # Only until the next change, which may bring the old version back.
-        during = [request for request in sent if request.t < change.until]
-        came = [r.received for r in during if r.version == new and r.received >= written]
-        went = [r for r in during if r.version == old]
-        mixed, overlap = (_beyond(came, ends) for ends in ([r.t for r in went], [r.received for r in went]))
-        made.append(Switch(change.t, old, new, convergence(change, sent) or 0.0, mixed, overlap))
-        written = change.until_written
-    return made
 
 
 def assert_clean(records: Recording, switch: Switch, *, promoted: float) -> tuple[ZeroCheck, ZeroCheck]:
@@ -169,7 +115,3 @@ def selected(records: Recording, service: str = SERVICE) -> list[str]:
     versions = versions_by_hash(records)
     tags = [versions[r.hash] for r in records.of(ServiceRecord) if r.name == service and r.hash]
     return [tag for place, tag in enumerate(tags) if place == 0 or tags[place - 1] != tag]
-
-
-def _beyond(came: list[float], went: list[float]) -> float:
-    return max(0.0, max(went) - min(came)) if came and went else 0.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, selected, switches
+from e2e.bluegreen.switching import selected
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted, analysis_failed, promoted
+from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, requests
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import AnalysisRecord
@@ -55,7 +56,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
         records = app.records()
 
         assert selected(records) == ["1.0", "1.2-5xx", "1.0"]
-        there, back = switches(records)
+        there, back = switches(records, stream=ACTIVE)
         assert back.converged <= CONVERGENCE_SECONDS, back
         none = assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx", window=back.settled())
         assert app.stable_pods() == before, "blue's pods were not the same ones all the while"
@@ -84,7 +85,7 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
             app.wait(promoted("1.1"), within=240)
         records = app.records()
 
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         before, after = (_succeeded_at(records, suffix) for suffix in ("pre", "post"))
         # The watches of Services and AnalysisRuns tell of the same moment apart; an analysis takes 20 s.
         assert before < switch.t + 5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"

@@ -5,17 +5,11 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import (
-    assert_clean,
-    ready_pods_behind,
-    settles,
-    stays_active,
-    switches,
-    used_at,
-)
+from e2e.bluegreen.switching import assert_clean, ready_pods_behind, settles, stays_active, used_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, promoted, scaled_to
 from fixtures.conditions.expectation import Condition, all_of
+from fixtures.judge.switches import switches
 from fixtures.judge.verdicts import assert_no_errors
 from fixtures.trial.trial import ACTIVE, Trial
 
@@ -38,7 +32,7 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
             stays_active(app, "1.1")
         records = app.records()
 
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         ready = ready_pods_behind(records, "1.1")
         assert ready == 3, f"clients were sent to {ready} of 3 pods"
         assert_clean(records, switch, promoted=used_at(records, "promote"))

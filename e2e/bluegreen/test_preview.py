@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, answered_by, stays_active, switches, used_at
+from e2e.bluegreen.switching import answered_by, stays_active, used_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, preview_ready, promoted
+from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
 from fixtures.trial.trial import ACTIVE, PREVIEW
 
@@ -31,7 +32,7 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
         none = assert_exactly_none(answered_by(records, promote), stream=ACTIVE, version="1.1")
         settled = Window(ready + CONVERGENCE_SECONDS, promote)
         preview = assert_share(records, stream=PREVIEW, version="1.1", weight=100, window=settled)
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         active = assert_share(records, stream=ACTIVE, version="1.1", weight=100, window=switch.settled())
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(

@@ -5,19 +5,11 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import (
-    CONVERGENCE_SECONDS,
-    assert_clean,
-    available_at,
-    paused_first,
-    selected,
-    stays_active,
-    switches,
-    used_at,
-)
+from e2e.bluegreen.switching import assert_clean, available_at, paused_first, selected, stays_active, used_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import behind, paused_at, promoted
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial.trial import ACTIVE
 
@@ -60,7 +52,7 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
             stays_active(app, "1.1")
         records = app.records()
 
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         assert paused_first(records, used_at(records, "deploy")) is None, "it waited for somebody"
         took = switch.t - available_at(records, "1.1")
         assert took < 10, f"green was available {took:.1f} s before it became active"
@@ -79,7 +71,7 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
 
         paused = paused_first(records, used_at(records, "deploy"))
         assert paused is not None, "it did not wait at all"
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         took = switch.t - paused
         # The controller keeps the beginning of a pause in whole seconds, and the watch tells of it late.
         assert _AUTOMATIC_SECONDS - 7 <= took <= _AUTOMATIC_SECONDS + 15, f"it took {took:.1f} s"
@@ -103,7 +95,7 @@ def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Repo
         records = app.records()
 
         assert selected(records) == ["1.0", "1.1"], "the active Service did not switch just once"
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         assert switch.converged <= CONVERGENCE_SECONDS, switch
         before, after = assert_clean(records, switch, promoted=used_at(records, "promote"))
         assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"

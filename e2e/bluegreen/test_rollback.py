@@ -5,22 +5,13 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
-from e2e.bluegreen.switching import (
-    CONVERGENCE_SECONDS,
-    SERVICE,
-    answered_by,
-    ready_pods,
-    selected,
-    settles,
-    stays_active,
-    switches,
-    used_at,
-)
+from e2e.bluegreen.switching import SERVICE, answered_by, ready_pods, selected, settles, stays_active, used_at
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted, behind, paused_at, promoted, scaled_to
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, requests
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
 from fixtures.trial.trial import ACTIVE, Trial
@@ -48,7 +39,7 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
             stays_active(app, "1.0")
         records = app.records()
 
-        there, back = switches(records)
+        there, back = switches(records, stream=ACTIVE)
         aborted_at, undone = used_at(records, "abort"), used_at(records, "undo")
         after_abort = Window(max(aborted_at, there.settled().start))
         before_undo = answered_by(records, undone)
@@ -86,7 +77,7 @@ def test_blue_is_alive_for_the_delay_and_after_it_an_undo_is_a_release_like_any_
             assert not blue.keys() & app.stable_pods().keys(), "these are blue's old pods"
         records = app.records()
 
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         kept = scaled_down_at(records, "1.0", switch.t) - switch.t
         alive = ready_pods(records, "1.0", at=switch.t + _SHORT_SECONDS / 2)
         answered = assert_no_errors(records, stream=ACTIVE)
@@ -121,7 +112,7 @@ def test_an_abort_during_the_analysis_after_promotion_brings_blue_back(
         records = app.records()
 
         came_back = selected(records) == ["1.0", "1.1", "1.0"]
-        back = switches(records)[-1]
+        back = switches(records, stream=ACTIVE)[-1]
         none = assert_exactly_none(records, stream=ACTIVE, version="1.1", window=back.settled())
         answered = assert_no_errors(records, stream=ACTIVE)
         assert app.stable_pods() == blue, "blue's pods are others than before"

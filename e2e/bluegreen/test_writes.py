@@ -8,12 +8,13 @@ import pytest
 
 from e2e.bluegreen.kept_connection import answers, first_answer, with_client
 from e2e.bluegreen.strategy import blue_green
-from e2e.bluegreen.switching import CONVERGENCE_SECONDS, SERVICE, settles, switches
+from e2e.bluegreen.switching import SERVICE, settles
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import behind, promoted, scaled_to
 from fixtures.core.retry import until
+from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_no_errors
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS, holds_if
 from fixtures.trial.trial import ACTIVE
@@ -42,7 +43,7 @@ def test_writes_under_way_at_the_switch_overlap_with_those_of_green(
                 settles(app, behind(version, SERVICE), for_=CONVERGENCE_SECONDS + 5)
         records = app.records()
 
-        first, quick, second = switches(records)
+        first, quick, second = switches(records, stream=ACTIVE)
         slow = max(first, second, key=lambda switch: switch.overlap)
         answered = assert_no_errors(records, stream=ACTIVE)
         claim(
@@ -68,7 +69,7 @@ def test_a_kept_connection_writes_to_blue_until_blue_ends(trial: StartTrial, cla
         app.wait(scaled_to(0, "1.0"), within=_KEPT_SECONDS + 90)
         records = app.records()
 
-        (switch,) = switches(records)
+        (switch,) = switches(records, stream=ACTIVE)
         written = [(t - switch.t, version) for t, version in answers(app) if t > switch.t]
         late = [t for t, version in written if version == "1.0"]
         last = max(late, default=0.0)
