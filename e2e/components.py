@@ -14,7 +14,9 @@ from fixtures.artifacts.recipes import ADDON_IMAGES
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
-OLDER_ROLLOUTS = "v1.9.3"
+OLDER_ROLLOUTS, OLDER_ISTIO = "v1.9.3", "1.30.4"
+# The fixture whose parameter is the component that the test needs, such as `istio=1.30.4`.
+FURTHER = "further"
 # The components that a test needs, by the fixture that it asks for.
 BY_FIXTURE = {
     "plugin_binary": ("rollouts-plugin",),
@@ -23,13 +25,19 @@ BY_FIXTURE = {
     "registry": ("registry", "crane"),
     "container": ("registry", "crane", ADDON_IMAGES),
     "older": (f"rollouts={OLDER_ROLLOUTS}",),
+    FURTHER: (),
 }
 
 
 def needs_of(items: Iterable[pytest.Item]) -> frozenset[str]:
     """The components that tests need; `rollouts=v1.9.3` is one at another version than usual."""
+    items = list(items)
     fixtures = {name for item in items for name in getattr(item, "fixturenames", ())}
-    return frozenset(need for name in fixtures & BY_FIXTURE.keys() for need in BY_FIXTURE[name])
+    parameters = [item.callspec.params for item in items if hasattr(item, "callspec")]
+    further = [str(each[FURTHER]) for each in parameters if FURTHER in each]
+    return frozenset(
+        [*further, *(need for name in fixtures & BY_FIXTURE.keys() for need in BY_FIXTURE[name])]
+    )
 
 
 def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases: Phases) -> None:

@@ -4,13 +4,44 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from fixtures.judge.convergence import changes
+from fixtures.judge.convergence import assert_gone, changes
 from fixtures.judge.release.release import Release, release_of
 from fixtures.judge.verdicts import ENOUGH, Window, assert_at_most, requests
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import ServiceRecord
-from fixtures.trial.trial import ACTIVE, Trial
+from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
+
+
+def abort_of_5xx(app: Trial) -> dict[str, object]:
+    """Release a version that answers 5xx; asserts that its analysis aborts it, and that it is gone then.
+
+    Returns:
+        The figures of the abort, by what each is.
+    """
+    release = release_and_abort(app, "1.2-5xx")
+    seen = release.milestones
+    records = app.records()
+
+    assert seen.first_bad is not None, "no client had a bad answer, so this proved nothing"
+    assert seen.analysis_failed is not None, "it was aborted, but not by its analysis"
+    life = share_since_its_first_response(records, release, weight=5)
+    gone = assert_gone(records, stream=ACTIVE, version="1.2-5xx", allow=CONVERGENCE_SECONDS)
+    strays = [each for each in requests(records, ACTIVE) if each.failed and each.version != "1.2-5xx"]
+    assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
+    assert seen.withdrawn is not None
+    assert seen.last_response is not None
+    return {
+        "deploy_to_first_response": f"{release.excerpt.at(seen.first_bad):.2f} s",
+        "first_bad_to_AnalysisRun_Failed": f"{seen.analysis_failed - seen.first_bad:.2f} s",
+        "first_bad_to_VirtualService_0": f"{seen.withdrawn - seen.first_bad:.2f} s",
+        "VirtualService_0_to_last_response": f"{seen.last_response - seen.withdrawn:.2f} s",
+        "responses_after_VirtualService_0": release.after_withdrawal,
+        "bad_responses_of_all": release.bad,
+        "share_since_its_first_response": life,
+        "after_convergence": gone,
+        "canary_Service_switches_after_abort": selector_switches(records, "payments-canary", seen.aborted),
+    }
 
 
 def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Release:
