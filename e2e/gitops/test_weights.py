@@ -30,6 +30,7 @@ _HEADER = "x-edit"
 
 
 @pytest.mark.scenario("git-4")
+@pytest.mark.violates("one-writer", "status-weights", reason="Argo CD undoes the weights of one of both apps")
 def test_weights_are_left_alone_where_their_differences_are_ignored(
     gitops_trial: StartGitOpsTrial, numbers: Report
 ) -> None:

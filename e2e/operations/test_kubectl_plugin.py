@@ -22,6 +22,7 @@ _BY_HAND = combined(without_analysis, canary_steps(5, None, 50, None))
 
 
 @pytest.mark.scenario("op-2")
+@pytest.mark.violates("pauses", reason="kubectl ends pauses, and the timeline has only what tests do")
 def test_each_command_does_what_it_says_and_says_what_is_there(trial: StartTrial, plugin: Plugin) -> None:
     with trial("canary", replicas=1, variant=_BY_HAND) as app:
         watching = plugin.start(app.namespace, "get", "rollout", "payments", "--watch", "--no-color")
@@ -69,6 +70,7 @@ def test_each_command_does_what_it_says_and_says_what_is_there(trial: StartTrial
 
 
 @pytest.mark.scenario("op-2")
+@pytest.mark.violates("pauses", reason="kubectl ends pauses, and the timeline has only what tests do")
 def test_status_ends_by_what_became_of_the_rollout(
     trial: StartTrial, plugin: Plugin, numbers: Report
 ) -> None:
