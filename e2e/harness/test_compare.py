@@ -5,13 +5,19 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from e2e.mutations import controller
 from e2e.mutations.compared import PLANTED, compared, line, two_clusters
 from e2e.mutations.faults import edits
 from e2e.types import Report
 from fixtures.core.progress import Phases
 
+# Two clusters, and each round of both; on a busy machine, rounds without their load are repeated.
+_SECONDS = 1200
 
+
+@pytest.mark.timeout(_SECONDS)
 def test_a_fault_planted_in_a_controller_is_found_and_named(tmp_path: Path, numbers: Report) -> None:
     planted = PLANTED[0]
     controller.build(edits())
