@@ -65,7 +65,8 @@ def changed_files(edits: Sequence[Edit], sources: Path) -> dict[str, str]:
         if (times := text.count(edit.old)) != 1:
             raise StaleEditError(f"{edit.file} has {times} times, not once:\n{edit.old}")
         changed[edit.file] = text.replace(edit.old, edit.new)
-    for folder in {str(Path(edit.file).parent) for edit in edits}:
+    # In an order that is the same in each process, because the cache key is made of what this returns.
+    for folder in sorted({str(Path(edit.file).parent) for edit in edits}):
         switch = _SWITCH.format(package=Path(folder).name, variable=_VARIABLE)
         changed[f"{folder}/firedamp_faults.go"] = switch
     return changed

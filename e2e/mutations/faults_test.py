@@ -41,6 +41,16 @@ def test_every_row_is_there() -> None:
     assert rows <= {each.test for each in collected()}
 
 
+def test_the_changed_files_come_in_the_same_order_in_each_process(tmp_path: Path) -> None:
+    """Else each process would build a controller of its own."""
+    files = [f"{letter}/x.go" for letter in "hgfedcba"]
+    for file in files:
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text("x")
+    added = list(changed_files([Edit(file, "x", "y") for file in files], tmp_path))[len(files) :]
+    assert added == sorted(added)
+
+
 def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.go").write_text("x x")
     with pytest.raises(StaleEditError, match=r"a\.go has 2 times, not once"):
