@@ -144,6 +144,8 @@ class _Zygote:
             code = self._channel.recv(_LONGEST_ANSWER)
         except (TimeoutError, BlockingIOError) as error:
             raise subprocess.TimeoutExpired("locust", timeout or 0.0) from error
+        except ConnectionError:  # The zygote was killed before it had read its message.
+            return -signal.SIGKILL
         if not code:  # The zygote has ended, and the kernel has killed its Locust process.
             return -signal.SIGKILL
         self._channel.send(b"read")

@@ -139,3 +139,11 @@ def test_a_locust_that_cannot_be_imported_says_so_in_the_log(
     monkeypatch.setattr(forking, "_of_this_thread", threading.local())
     assert fork().wait(30) == -signal.SIGKILL
     assert "half an installation" in (tmp_path / "log").read_text()
+
+
+def test_a_zygote_that_does_not_answer_in_time_is_a_locust_that_has_ended(
+    fork: Fork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forking, "_IMPORT_SECONDS", 0.01)
+    monkeypatch.setattr(forking, "_of_this_thread", threading.local())
+    assert fork().wait(30) == -signal.SIGKILL
