@@ -32,8 +32,8 @@ docs: setup
 	$(VENV)/bin/python -m fixtures.timeline.pages docs/timeline.md
 	$(VENV)/bin/python -m fixtures.plugin.pages firedamp-out docs
 
-# The pages that are made from the code: the API reference, the rules of `firedamp check`, the invariants, the stand-in's metrics,
-# the words of repro files, and the form of cards.
+# The pages that are made from the code and from records: the API reference, the rules of `firedamp check`, the
+# invariants, the stand-in's metrics, the words of repro files, the form of cards, and the versions that were tested.
 reference: setup
 	$(VENV)/bin/python -m fixtures.docs.reference docs/api
 	$(VENV)/bin/python -m fixtures.check.pages docs/rules
@@ -42,6 +42,7 @@ reference: setup
 	$(VENV)/bin/python -m fixtures.repro.pages docs/repro.md
 	$(VENV)/bin/python -m fixtures.repro.schema docs/repro.schema.json
 	$(VENV)/bin/python -m fixtures.rehearsal.cards.schema docs/rehearsal.schema.json
+	$(VENV)/bin/firedamp versions page
 
 # Which tests were red in these runs, and so are in every `make test` until they were green five times.
 red: setup
