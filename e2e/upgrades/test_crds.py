@@ -51,7 +51,6 @@ def plane(embedded_node: None) -> Iterator[Kube]:  # noqa: ARG001 - asked for wh
     ("component", "file", "older", "newer"),
     [
         ("rollouts", _INSTALL, "v1.9.3", "v1.10.2"),
-        ("rollouts", _INSTALL, "v1.8.5", "v1.9.3"),
         ("istiod", _ISTIO, "1.30.4", "1.31.0"),
         ("argocd", _INSTALL, "v3.5.6", "v3.6.1"),
         ("argocd", _INSTALL, "v3.4.13", "v3.5.6"),
