@@ -15,6 +15,8 @@ from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
 OLDER_ROLLOUTS, OLDER_ISTIO = "v1.9.3", "1.30.4"
+# What tests need at another version than usual; of the other pinned versions nothing is built for them.
+FURTHER_VERSIONS = (f"rollouts={OLDER_ROLLOUTS}", f"istio={OLDER_ISTIO}")
 # The fixture whose parameter is the component that the test needs, such as `istio=1.30.4`.
 FURTHER = "further"
 # The components that a test needs, by the fixture that it asks for.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from e2e.components import FURTHER_VERSIONS
 from fixtures.addons.components import all_recipes
 from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.pins import parse_choices
 from fixtures.artifacts.recipes import Recipes
 
 
 def seconds_to_make() -> float:
-    """What it would take at most, in seconds: for all components, and for the other versions of some."""
+    """What it would take at most, in seconds: all components, and the other versions that tests need."""
     usual = all_recipes()
-    others = [usual.at({name: version}) for name in usual.pins for version in usual.pins[name].others]
+    others = [usual.at(parse_choices([choice])) for choice in FURTHER_VERSIONS]
     return sum(_seconds(recipes) for recipes in (usual, *others))
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from e2e.canary.aborting import abort_of_5xx
-from e2e.components import OLDER_ISTIO, OLDER_ROLLOUTS
+from e2e.components import FURTHER_VERSIONS, OLDER_ISTIO, OLDER_ROLLOUTS
 from e2e.types import Report
 from fixtures.addons import istio, rollouts
 from fixtures.environment.environment import Environment, Options, start
 from fixtures.kube.client import pods_of
 from fixtures.trial.sample import sample_trial
+
+_ROLLOUTS, _ISTIO = FURTHER_VERSIONS
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def further(
 @pytest.mark.parametrize(
     ("further", "namespace", "version"),
     [
-        (f"rollouts={OLDER_ROLLOUTS}", rollouts.NAMESPACE, OLDER_ROLLOUTS),
-        (f"istio={OLDER_ISTIO}", istio.NAMESPACE, OLDER_ISTIO),
+        (_ROLLOUTS, rollouts.NAMESPACE, OLDER_ROLLOUTS),
+        (_ISTIO, istio.NAMESPACE, OLDER_ISTIO),
     ],
     indirect=["further"],
     ids=["rollouts", "istio"],
