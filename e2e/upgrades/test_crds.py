@@ -31,6 +31,17 @@ _OLD, _NEW = "written-by-n", "written-by-n-plus-1"
 # The file with the CRDs, in the module of each component.
 _INSTALL = Path("manifests/install.yaml")
 _ISTIO = Path("manifests/charts/base/files/crd-all.gen.yaml")
+# docs/findings.md: what the CRDs of Argo Rollouts 1.9 no longer have, because Kubernetes 1.31 has it no more.
+_SOURCE = "spec.resourceClaims[0].source"
+_OF_A_JOB = f".spec.metrics[0].provider.job.spec.template.{_SOURCE}"
+_OF_PODS = {
+    "Rollout": f".spec.template.{_SOURCE}",
+    "Experiment": f".spec.templates[0].template.{_SOURCE}",
+    "AnalysisTemplate": _OF_A_JOB,
+    "ClusterAnalysisTemplate": _OF_A_JOB,
+    "AnalysisRun": _OF_A_JOB,
+}
+_KNOWN_LOSSES = {("rollouts", "v1.9.3"): _OF_PODS}
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +62,13 @@ def plane(embedded_node: None) -> Iterator[Kube]:  # noqa: ARG001 - asked for wh
     ("component", "file", "older", "newer"),
     [
         ("rollouts", _INSTALL, "v1.9.3", "v1.10.2"),
+        ("rollouts", _INSTALL, "v1.8.5", "v1.9.3"),
         ("istiod", _ISTIO, "1.30.4", "1.31.0"),
         ("argocd", _INSTALL, "v3.5.6", "v3.6.1"),
         ("argocd", _INSTALL, "v3.4.13", "v3.5.6"),
     ],
 )
-def test_no_field_of_the_older_version_is_lost(
+def test_no_field_of_the_older_version_is_lost_but_what_is_known(
     plane: Kube, component: str, file: Path, older: str, newer: str, numbers: Report
 ) -> None:
     before, after = (_crds(component, file, version) for version in (older, newer))
@@ -69,21 +81,35 @@ def test_no_field_of_the_older_version_is_lost(
 
         _apply(plane, after)
         written_later = _until(lambda: _write(plane, after, _NEW), f"CRDs of {component} {newer}")
-        assert not _read(plane, written)
+        losses = _read(plane, written)
+        assert losses == _known(written, _KNOWN_LOSSES.get((component, newer), {}))
+        # A field that is not read stays in etcd until its object is written, as by each change of a status.
+        _touch(plane, written)
 
         _apply(plane, before)
         expected = bool(_differences(before, after))
         forgotten = _until(
             lambda: _forgotten(plane, written_later, expected=expected), f"CRDs of {component} {older}"
         )
-        assert not _read(plane, written)
+        assert _read(plane, written) == losses
     finally:
         _remove(plane, after)
     fields = sum(_leaves(each) for each in written.values())
-    numbers(
-        **{f"{component} {older} to {newer} and back": f"{len(served)} kinds, {fields:,} fields, none lost"}
-    )
+    read = f"{fields:,} fields, {len(losses) or 'none'} lost"
+    numbers(**{f"{component} {older} to {newer} and back": f"{len(served)} kinds, {read}"})
     numbers(**{f"of {newer} alone, not read by {older}": ", ".join(forgotten) or "nothing"})
+
+
+def _known(written: dict[Kind, Object], known: dict[str, str]) -> list[str]:
+    """The fields that are known to be lost, as `_losses` names them."""
+    return [f"{_label(kind)} {known[kind.kind]}" for kind in written if kind.kind in known]
+
+
+def _touch(kube: Kube, written: dict[Kind, Object]) -> None:
+    """Write each object anew with another annotation."""
+    patch = {"metadata": {"annotations": {"touched": "yes"}}}
+    for kind, each in written.items():
+        kube.patch(kind, each["metadata"]["name"], each["metadata"].get("namespace"), patch)
 
 
 def _crds(component: str, file: Path, version: str) -> dict[str, Object]:
@@ -147,9 +173,12 @@ def _losses(kube: Kube, written: dict[Kind, Object]) -> list[str]:
     losses = []
     for kind, each in written.items():
         now = kube.get(kind, each["metadata"]["name"], each["metadata"].get("namespace"))
-        label = f"{kind.kind} {kind.api_version}"
-        losses += [label] if now is None else [f"{label} {path}" for path in lost(each, now)]
+        losses += [_label(kind)] if now is None else [f"{_label(kind)} {path}" for path in lost(each, now)]
     return losses
+
+
+def _label(kind: Kind) -> str:
+    return f"{kind.kind} {kind.api_version}"
 
 
 def _differences(before: dict[str, Object], after: dict[str, Object]) -> list[str]:
