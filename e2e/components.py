@@ -26,7 +26,6 @@ BY_FIXTURE = {
     "servers": (metric_servers.ARCHIVE,),
     "registry": ("registry", "crane"),
     "container": ("registry", "crane", ADDON_IMAGES),
-    "older": (f"rollouts={OLDER_ROLLOUTS}",),
     FURTHER: (),
 }
 
@@ -59,4 +58,14 @@ def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases
         prepare(replace(options, gitops=with_gitops), phases)
     Builder(all_recipes(), phases=phases).get(*sorted(need for need in needs if "=" not in need))
     for need in sorted(need for need in needs if "=" in need):
-        prepare(replace(options, versions=(*options.versions, need)), phases)
+        prepare(with_further(options, need), phases)
+
+
+def with_further(options: Options, need: str) -> Options:
+    """Options for a cluster that has a component at another version, such as `istio=1.30.4`.
+
+    Args:
+        options: The options of the session's cluster.
+        need: The component and its version.
+    """
+    return replace(options, versions=(*options.versions, need))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
 
-from e2e.components import make
+from e2e.components import make, with_further
 from e2e.harness.who_answered.checking import compared
 from e2e.types import StartGitOpsTrial, StartTrial
 from fixtures.core.errors import FiredampError
-from fixtures.environment.environment import Options
+from fixtures.environment.environment import Environment, Options, start
 from fixtures.plugin.items import asks_for, chosen_provider, provider_of
 from fixtures.plugin.needs_gitops import providers_asked_for_gitops
 from fixtures.plugin.options import options_of
@@ -64,6 +65,21 @@ def gitops_trial(gitops_trial: StartGitOpsTrial) -> Iterator[StartGitOpsTrial]:
     """The plugin's fixture, with the same check as for `trial`."""
     with compared(gitops_trial) as begin:
         yield begin
+
+
+@pytest.fixture
+def further(
+    request: pytest.FixtureRequest,
+    embedded_node: None,  # noqa: ARG001 - asked for what it refuses
+    artifact_source: str,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Environment]:
+    """A cluster of its own with another version of a component: the parameter, such as `istio=1.30.4`."""
+    options = Options(name=f"further-{secrets.token_hex(3)}", artifacts=artifact_source)
+    with capsys.disabled():
+        running = start(with_further(options, str(request.param)))
+    with running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from e2e.canary.aborting import abort_of_5xx
-from e2e.components import FURTHER_VERSIONS, OLDER_ISTIO, OLDER_ROLLOUTS
+from e2e.components import OLDER_ISTIO, OLDER_ROLLOUTS
 from e2e.types import Report
 from fixtures.addons import istio, rollouts
-from fixtures.environment.environment import Environment, Options, start
+from fixtures.environment.environment import Environment
 from fixtures.kube.client import pods_of
 from fixtures.trial.sample import sample_trial
-
-_ROLLOUTS, _ISTIO = FURTHER_VERSIONS
-
-
-@pytest.fixture
-def further(
-    request: pytest.FixtureRequest,
-    embedded_node: None,  # noqa: ARG001 - asked for what it refuses
-    artifact_source: str,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Environment]:
-    """A cluster of its own with another version of a component."""
-    versions = (str(request.param),)
-    options = Options(name=f"further-{secrets.token_hex(3)}", artifacts=artifact_source, versions=versions)
-    with capsys.disabled():
-        running = start(options)
-    with running:
-        yield running
 
 
 @pytest.mark.parametrize(
     ("further", "namespace", "version"),
     [
-        (_ROLLOUTS, rollouts.NAMESPACE, OLDER_ROLLOUTS),
-        (_ISTIO, istio.NAMESPACE, OLDER_ISTIO),
+        (f"rollouts={OLDER_ROLLOUTS}", rollouts.NAMESPACE, OLDER_ROLLOUTS),
+        (f"istio={OLDER_ISTIO}", istio.NAMESPACE, OLDER_ISTIO),
     ],
     indirect=["further"],
     ids=["rollouts", "istio"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from fixtures.addons import argocd, rollouts
 from fixtures.conditions.conditions import healthy, promoted
 from fixtures.conditions.expectation import Condition, all_of
 from fixtures.core.objects import Object
-from fixtures.environment.environment import Environment, Options, start
+from fixtures.environment.environment import Environment
 from fixtures.gitops.repository import Commit
 from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import assert_no_errors, assert_share
@@ -32,34 +30,21 @@ _PAUSE = "20s"
 _MEMORY = "72Mi"
 
 
-@pytest.fixture
-def older(
-    embedded_node: None,  # noqa: ARG001 - asked for what it refuses
-    artifact_source: str,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Environment]:
-    """A cluster of its own with the Argo Rollouts before the pinned one."""
-    options = Options(
-        name=f"up-{secrets.token_hex(3)}", artifacts=artifact_source, versions=(f"rollouts={_OLD}",)
-    )
-    with capsys.disabled():
-        running = start(options)
-    with running:
-        yield running
-
-
-def test_argo_rollouts_is_upgraded_under_traffic(older: Environment, numbers: Report, tmp_path: Path) -> None:
+@pytest.mark.parametrize("further", [f"rollouts={_OLD}"], indirect=True, ids=[pytest.HIDDEN_PARAM])
+def test_argo_rollouts_is_upgraded_under_traffic(
+    further: Environment, numbers: Report, tmp_path: Path
+) -> None:
     # Not by latency, which on a busy machine is not a verdict on the version.
     variant = variants.combined(
         variants.judged_by("success-rate"), variants.canary_steps(20, _PAUSE, 60, _PAUSE)
     )
-    with sample_trial(older, "canary", tmp_path / "trial", variant=variant) as app:
+    with sample_trial(further, "canary", tmp_path / "trial", variant=variant) as app:
         pods, controllers = _pods(app), _controllers(app)
         assert {image for image, _ in controllers.values()} == {_OLD}
         with app.traffic(_RATE):
             app.holds(healthy(), for_=2)
             began = app.timeline.clock()
-            older.upgrade("rollouts", _NEW)
+            further.upgrade("rollouts", _NEW)
             took = app.timeline.clock() - began
             upgraded = _controllers(app)
             app.holds(healthy(), for_=5)
