@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e.browser import NAMES, find
 from e2e.components import make, with_further
 from e2e.harness.who_answered.checking import compared
 from e2e.types import StartGitOpsTrial, StartTrial
@@ -51,6 +52,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("kind" if provider == "kind" else f"rig {provider}"))
         elif shared := {"node", "registry"} & set(names):
             item.add_marker(pytest.mark.xdist_group(shared.pop()))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser."""
+    program = find()
+    if program is None:
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    return program
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from e2e.gitops.browser import NAMES, find
 from fixtures.addons.access import GitOps
 from fixtures.addons.git_server import create_repository
 from fixtures.environment.environment import Environment
@@ -17,14 +16,6 @@ from fixtures.gitops.git import Access
 from fixtures.gitops.repository import ConfigRepository
 from fixtures.timeline.timeline import Timeline
 from sample_app.versions import IMAGE
-
-
-@pytest.fixture
-def chromium() -> str:
-    program = find()
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
-    return program
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from e2e.gitops.browser import Browser
+from e2e.browser import Browser
 from e2e.gitops.variants import canary_steps
 from e2e.types import StartGitOpsTrial
 from fixtures.addons.access import ArgoCd, GitOps

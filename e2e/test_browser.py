@@ -10,7 +10,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 
-from e2e.gitops.browser import Browser
+from e2e.browser import Browser
 from fixtures.core.errors import FiredampError
 from fixtures.core.pki import Authority
 from fixtures.core.retry import PendingError, until

@@ -40,18 +40,18 @@ def find() -> str | None:
 class Browser:
     """One page of a new browser, which has a profile of its own and nothing of the user's."""
 
-    def __init__(self, program: str, folder: Path, url: str, authority: Path) -> None:
+    def __init__(self, program: str, folder: Path, url: str = "", authority: Path | None = None) -> None:
         """Prepare it.
 
         Args:
             program: Chromium.
             folder: Empty or absent; its profile and log go there.
-            url: The URL of the only server that it will visit.
+            url: The URL of the only server with TLS that it will visit.
             authority: PEM file of the authority that verifies this server's certificate.
         """
         self._program = program
         self._folder = folder
-        self._trusted = _fingerprint(url, authority)
+        self._trusted = _fingerprint(url, authority) if authority else ""
         self._numbers = itertools.count(1)
         self._received = b""
         self._session = ""
@@ -89,8 +89,36 @@ class Browser:
 
     def text(self) -> str:
         """The text that a reader of the page sees."""
-        script = "document.body ? document.body.innerText : ''"
-        return str(self._call("Runtime.evaluate", expression=script, returnByValue=True)["result"]["value"])
+        return str(self.evaluate("document.body ? document.body.innerText : ''"))
+
+    def evaluate(self, script: str) -> object:
+        """Return the value of an expression of JavaScript in the page; of a promise, what it resolves to.
+
+        Raises:
+            FiredampError: It has thrown an error.
+        """
+        answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise FiredampError(f"the page threw an error: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def look(self, width: int, height: int, *, dark: bool = False, ratio: float = 1.0) -> None:
+        """Set the size of the page in CSS pixels, the pixels of the screen for each, and light or dark."""
+        size: Object = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": width < 600}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+        feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", features=[feature])
+
+    def screenshot(self) -> bytes:
+        """Return what the page shows, as PNG."""
+        return base64.b64decode(str(self._call("Page.captureScreenshot", format="png")["data"]))
+
+    def press(self, key: str) -> None:
+        """Press and release a key, by its name in DOM: `Tab`, `Enter`, `ArrowRight`."""
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            code = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}.get(key, 0)
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text)
 
     def _start(self, their_input: int, their_output: int) -> subprocess.Popen[bytes]:
         # Chromium uses file descriptors 3 and 4 for the protocol, whatever numbers the pipes have here.
@@ -108,8 +136,9 @@ class Browser:
             "--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--no-proxy-server", "--window-size=1600,1200",
             f"--user-data-dir={self._folder / 'profile'}",
-            f"--ignore-certificate-errors-spki-list={self._trusted}",
         ]  # fmt: skip
+        if self._trusted:
+            flags.append(f"--ignore-certificate-errors-spki-list={self._trusted}")
         # Chromium's sandbox does not start as root.
         return [*flags, "--no-sandbox"] if os.geteuid() == 0 else flags
 
