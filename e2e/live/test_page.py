@@ -1,0 +1,141 @@
+"""The live page in a real browser, on the files of a trial that a test writes step by step. No cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from e2e.browser import Browser
+from e2e.live.forwarding import way_to
+from fixtures.core.retry import PendingError, until
+from fixtures.live.files_for_test import CANARY, Folder
+from fixtures.live.running import served_beside
+
+HOSTILE = "</script><img src=x onerror='document.title=1'>\n\u202e"
+_SECONDS = 120.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "out" / "shop")
+    folder.begin()
+    folder.requests(0, 8)
+    return folder
+
+
+@pytest.fixture
+def address(folder: Folder) -> Iterator[str]:
+    with served_beside([folder.path.parent]) as address:
+        yield address
+
+
+@pytest.fixture
+def page(chromium: str, tmp_path: Path, address: str) -> Iterator[Browser]:
+    with Browser(chromium, tmp_path / "browser") as page:
+        page.open(address)
+        yield page
+
+
+def test_the_light_follows_what_clients_get(page: Browser, folder: Folder) -> None:
+    wait_for(page, "1.0: claimed 100%, clients see 100.0%")
+    assert word(page) == "agrees"
+    folder.release(8, weight=20)
+    folder.requests(8, 12)
+    wait_for(page, "converging")
+    wait_for(page, "paused")
+    folder.requests(12, 24, each=5)
+    wait_for(page, f"{CANARY}: claimed 20%, clients see 20.0%")
+    folder.requests(24, 45, each=100)
+    wait_for(page, "contradicted")
+    assert page.evaluate("document.querySelectorAll('.uplot canvas').length") == 4
+
+
+def test_what_clients_got_is_drawn(page: Browser, folder: Folder) -> None:
+    wait_for(page, "1.0 400")
+    folder.release(8, weight=50)
+    folder.requests(8, 10, each=2, status=500)
+    wait_for(page, f"{CANARY} 200, 200 failed")
+    colours = page.evaluate(
+        """(() => { const canvas = document.querySelector('[data-part=grid]');
+        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        const seen = new Set(); for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] === 255) seen.add([data[i], data[i + 1], data[i + 2]].join());
+        return [...seen]; })()"""
+    )
+    assert isinstance(colours, list)
+    # Blue of the stable version, vermillion of the canary.
+    assert {"0,114,178", "213,94,0"} <= set(colours)
+
+
+def test_names_from_outside_stay_text(page: Browser, folder: Folder) -> None:
+    other = Folder(folder.path.parent / "other", name=HOSTILE)
+    other.begin()
+    other.requests(0, 1)
+    wait_for(page, "other")
+    page.evaluate("document.querySelector('[data-trial=other]').click()")
+    wait_for(page, "onerror='document.title=1'")
+    assert page.evaluate("document.querySelectorAll('img, main script').length") == 0
+    assert page.evaluate("document.title") == "Firedamp live"
+
+
+def test_no_script_of_another_place_can_run(page: Browser) -> None:
+    wait_for(page, "agrees")
+    script = """new Promise((done) => {
+      addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective));
+      const made = document.createElement('script');
+      made.textContent = 'window.ran = 1';
+      document.body.append(made);
+    })"""
+    assert str(page.evaluate(script)).startswith("script-src")
+    assert page.evaluate("window.ran") is None
+
+
+def test_a_connection_that_drops_comes_back_and_misses_nothing(
+    chromium: str, tmp_path: Path, address: str, folder: Folder
+) -> None:
+    parts = urlsplit(address)
+    with way_to(parts.port or 0) as way, Browser(chromium, tmp_path / "other") as page:
+        page.open(f"http://127.0.0.1:{way.port}{parts.path}")
+        wait_for(page, "n = 1,")
+        page.evaluate("window.before = document.querySelector('.pane')")
+        way.cut()
+        wait_for(page, "connecting again")
+        folder.requests(8, 16)
+        way.mend()
+        wait_for(page, "n = 2,8")
+        wait_for(page, "live")
+        # The page was not loaded again.
+        assert page.evaluate("window.before === document.querySelector('.pane')")
+
+
+def test_trials_are_chosen_by_keyboard(page: Browser, folder: Folder) -> None:
+    Folder(folder.path.parent / "other", name="other").begin()
+    wait_for(page, "other")
+    for _ in range(10):
+        page.press("Tab")
+        if page.evaluate("document.activeElement.dataset.trial") == "other":
+            break
+    page.press("Enter")
+    wait_for(page, "other · shop-1 · other")
+
+
+def test_it_fits_a_phone(page: Browser) -> None:
+    page.look(360, 800)
+    wait_for(page, "agrees")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def wait_for(page: Browser, text: str) -> None:
+    def look() -> None:
+        # What a style makes of the first letter counts as text.
+        if text.lower() not in (shown := page.text()).lower():
+            raise PendingError(shown[:600])
+
+    until(look, what=f"{text!r} on the page", timeout=_SECONDS)
+
+
+def word(page: Browser) -> object:
+    return page.evaluate("document.querySelector('[data-part=word]').textContent")
