@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 import pytest
 
 from e2e import variants
 from e2e.analysis.moments import held_at
 from e2e.analysis.variants import background, inline, per_version, step
-from e2e.outages import killed
 from e2e.types import Report, StartTrial
-from fixtures.addons import prometheus
 from fixtures.conditions.conditions import at_step, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.convergence import assert_alone
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
-from fixtures.kube.client import Kube, Object
+from fixtures.kube.client import Object
 from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
@@ -36,7 +32,7 @@ def test_an_analysis_step_waits_for_prometheus_to_come_back(trial: StartTrial, n
         with app.traffic(50):
             app.deploy("1.1")
             app.wait(all_of(paused_at(1), weight_is(25)), within=90)
-            with prometheus_away(app.kube):
+            with app.faults.prometheus.away():
                 app.promote()
                 app.wait(waiting, within=60)
                 app.holds(waiting, for_=14)
@@ -62,7 +58,7 @@ def test_a_background_analysis_lets_a_bad_version_pass_while_it_has_only_errors(
     # Over long before the fifth error, which comes after 40 s.
     steps = variants.canary_steps(25, "3s", 50, "2s")
     with trial("canary", variant=variants.combined(background("success-rate", _ENDLESS), steps)) as app:
-        with app.traffic(100), prometheus_away(app.kube):
+        with app.traffic(100), app.faults.prometheus.away():
             app.deploy(_BAD)
             took = app.wait(promoted(_BAD), within=120)
             app.stays_promoted(_BAD)
@@ -85,7 +81,7 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
     steps = variants.canary_steps(25, "30s", 50, "6s")
     variant = variants.combined(background("success-rate", _ENDLESS), _without_patience, steps)
     with trial("canary", variant=variant) as app:
-        with app.traffic(100), prometheus_away(app.kube):
+        with app.traffic(100), app.faults.prometheus.away():
             app.deploy(_BAD)
             app.wait_contained(_BAD, within=90)
             contained = app.timeline.clock()
@@ -97,11 +93,6 @@ def test_a_background_analysis_that_may_have_no_error_aborts_without_prometheus(
         last = records.present(AnalysisRecord)[-1]
         assert (last.run_phase, last.error) == ("Error", 1), last
     numbers(consecutiveErrorLimit_0=f"{last.run_phase} at the first error, aborted; after that {gone}")
-
-
-def prometheus_away(kube: Kube) -> AbstractContextManager[None]:
-    """Prometheus is away while the body runs; the one that comes afterwards has no data."""
-    return killed(kube, prometheus.SERVICE, prometheus.NAMESPACE, f"app={prometheus.SERVICE}")
 
 
 def _without_patience(objects: list[Object]) -> None:

@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 import requests
 
-from e2e import outages
 from fixtures.addons import argocd, git_server
 from fixtures.addons.access import GitServer
 from fixtures.core import loopback
 from fixtures.core.answering import until_answered
 from fixtures.core.retry import PendingError, until
+from fixtures.faults.targets import Workload
+from fixtures.faults.workloads import away
 from fixtures.kube.client import Kube, Object, pods_of
 from fixtures.kube.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STATEFUL_SET
 
@@ -22,9 +23,8 @@ _KINDS = {"argocd-application-controller": STATEFUL_SET}
 
 
 def killed(kube: Kube, name: str) -> AbstractContextManager[None]:
-    """Kill a component of Argo CD and keep it away while the body runs; return when it is ready again."""
-    kind = _KINDS.get(name, DEPLOYMENT)
-    return outages.killed(kube, name, argocd.NAMESPACE, _selector(name), kind=kind)
+    """Take a component of Argo CD away, for a body without a trial; a test of one has `app.faults.away`."""
+    return away(kube, Workload(_KINDS.get(name, DEPLOYMENT), name, argocd.NAMESPACE))
 
 
 @contextmanager

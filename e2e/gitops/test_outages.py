@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from e2e.gitops.outages import killed, pods, unreachable
+from e2e.gitops.outages import pods, unreachable
 from e2e.gitops.variants import canary_steps, judged_by
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.conditions.conditions import paused_at, weight_is
@@ -42,7 +42,7 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
                 numbers(**{f"without {name}": _go_on_without(app, place, name)})
             with ExitStack() as away:
                 for name in _OTHERS:
-                    away.enter_context(killed(app.kube, name))
+                    away.enter_context(app.faults.away(name))
                 away.enter_context(unreachable(app.kube, app.gitops.git))
                 with pytest.raises(FiredampError, match="fetch"):
                     app.commit(files={"notes": "nobody is there"})
@@ -65,7 +65,7 @@ def test_a_canary_goes_on_whatever_of_argo_cd_is_away(
 
 def _go_on_without(app: GitOpsTrial, place: int, name: str) -> str:
     """Kill a component, push, go on by one step, and bring it back; say what happened."""
-    with killed(app.kube, name):
+    with app.faults.away(name):
         commit = app.commit(files={"notes": name})
         _go_on(app, place)
         assert not pods(app.kube, name), f"{name} was not away"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.gitops.outages import killed, polling
+from e2e.gitops.outages import polling
 from e2e.types import Report, StartGitOpsTrial
 from fixtures.conditions.expectation import all_of
 from fixtures.environment.environment import Environment
@@ -48,7 +48,11 @@ def test_without_a_webhook_the_repository_is_polled(
 ) -> None:
     kube = environment.kube
     # Push events are sent to argocd-server, so while it is away nobody is told.
-    with polling(kube, _POLLING_SECONDS), gitops_trial("canary") as app, killed(kube, "argocd-server"):
+    with (
+        polling(kube, _POLLING_SECONDS),
+        gitops_trial("canary") as app,
+        app.faults.away("argocd-server"),
+    ):
         commit = app.commit(files={"notes": "nobody is told"})
         # Long before Argo CD would look by itself, which is in two to three minutes.
         took = app.wait(app.application.synced(commit, patient=True), within=60)

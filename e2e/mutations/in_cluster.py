@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from e2e.outages import kill
+from contextlib import ExitStack
+
 from fixtures.addons import istio
 from fixtures.core.retry import PendingError, until
+from fixtures.faults.targets import Workload
+from fixtures.faults.workloads import take_away
 from fixtures.kube.client import Kube
 from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import DEPLOYMENT, ROLLOUT, VIRTUAL_SERVICE, Kind
 
 _VALIDATING_WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")
-_ISTIOD = "app=istiod"
+_ISTIOD = Workload(DEPLOYMENT, "istiod", istio.NAMESPACE)
 
 
 def tolerate_missed_deadlines(kube: Kube, namespace: str) -> None:
@@ -84,4 +87,5 @@ def stop_istiod(kube: Kube) -> None:
     # Without istiod its webhook would refuse every change of a VirtualService, and so the abort itself.
     for name in ("istio-validator-istio-system", "istiod-default-validator"):
         kube.delete(_VALIDATING_WEBHOOK, name)
-    kill(kube, "istiod", istio.NAMESPACE, _ISTIOD)
+    # Nobody brings it back, and no record tells of it: the fault is planted to be noticed.
+    take_away(kube, _ISTIOD, ExitStack())
