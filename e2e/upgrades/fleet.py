@@ -27,7 +27,7 @@ _READY_SECONDS = 180
 _IN_PLACE_SECONDS = 120
 # For so long the controller must have written nothing of a Rollout that is promoted. Up to 1.9.3, when both
 # write at the same time, it may take its own older state for the present one, and never see the promotion:
-# https://github.com/argoproj/argo-rollouts/issues/4073
+# https://github.com/argoproj/argo-rollouts/issues/4073, finding 22 in docs/findings.md.
 _UNWRITTEN_SECONDS = 2
 # Those whose release a person has to take on, and those that go on by themselves after so many seconds.
 _BY_HAND, _BY_THEMSELVES = (
