@@ -122,10 +122,47 @@ def test_trials_are_chosen_by_keyboard(page: Browser, folder: Folder) -> None:
     wait_for(page, "other · shop-1 · other")
 
 
+def test_the_scrubber_shows_what_was_known_then(page: Browser, folder: Folder) -> None:
+    folder.release(8, weight=50)
+    folder.requests(8, 30, each=2, status=500)
+    wait_for(page, f"{CANARY} 200, 200 failed")
+    scrub(page, 6)
+    wait_for(page, "nothing is wrong")
+    wait_for(page, "1.0 400")
+    assert CANARY not in str(page.evaluate("document.querySelector('[data-part=key]').textContent"))
+    assert page.evaluate("document.querySelector('[data-part=facts]').textContent.includes('Healthy')")
+    page.press("Escape")
+    wait_for(page, f"{CANARY} 200, 200 failed")
+
+
+def test_a_range_filters_every_pane(page: Browser, folder: Folder) -> None:
+    folder.release(8, weight=50)
+    folder.requests(8, 30, each=2, status=500)
+    wait_for(page, f"{CANARY} 200, 200 failed")
+    scrub(page, 10)
+    page.evaluate("document.getElementById('from').click()")
+    scrub(page, 20)
+    page.evaluate("document.getElementById('to').click()")
+    # 10 s at 200 requests/s, every second one answered by the canary, with 500.
+    wait_for(page, f"{CANARY}\t1,000\t1,000")
+    wait_for(page, "10 s to 20 s")
+    assert "deploy" not in str(page.evaluate("document.querySelector('.log').textContent"))
+    page.evaluate("document.getElementById('whole').click()")
+    wait_for(page, "deploy")
+
+
 def test_it_fits_a_phone(page: Browser) -> None:
     page.look(360, 800)
     wait_for(page, "agrees")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def scrub(page: Browser, second: int) -> None:
+    page.evaluate(
+        f"""(() => {{ const moment = document.getElementById('moment'); moment.value = {second};
+        moment.dispatchEvent(new Event('input')); }})()"""
+    )
+    wait_for(page, f"{second} s")
 
 
 def wait_for(page: Browser, text: str) -> None:
