@@ -14,9 +14,13 @@ from fixtures.artifacts.recipes import ADDON_IMAGES
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
-OLDER_ROLLOUTS, OLDER_ISTIO = "v1.9.3", "1.30.4"
+OLDER_ROLLOUTS, OLDER_ISTIO, OLDER_KUBERNETES = "v1.9.3", "1.30.4", "v1.36.3"
 # What tests need at another version than usual; of the other pinned versions nothing is built for them.
-FURTHER_VERSIONS = (f"rollouts={OLDER_ROLLOUTS}", f"istio={OLDER_ISTIO}")
+FURTHER_VERSIONS = (
+    f"rollouts={OLDER_ROLLOUTS}",
+    f"istio={OLDER_ISTIO}",
+    f"kubernetes={OLDER_KUBERNETES}",
+)
 # The fixture whose parameter is the component that the test needs, such as `istio=1.30.4`.
 FURTHER = "further"
 # The components that a test needs, by the fixture that it asks for.

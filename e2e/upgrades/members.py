@@ -187,6 +187,9 @@ IN_A_WINDOW: Sequence[Member] = (
 TWENTY = (*AT_REST, *IN_A_STEP, *IN_A_WINDOW)
 """All of them; with the trial's own, twenty."""
 
+UNDER_KUBERNETES = [member for member in TWENTY if member.name in {"services", "endless", "before"}]
+"""Those that meet another Kubernetes: at rest, in a pause, and before a blue-green switch."""
+
 
 def _renamed(value: object, name: str, key: str = "") -> Object:
     """A copy of a manifest, or a part of it, in which the app has another name."""
