@@ -31,7 +31,7 @@ _IN_PLACE_SECONDS = 120
 _UNWRITTEN_SECONDS = 2
 # Those whose release a person has to take on, and those that go on by themselves after so many seconds.
 _BY_HAND, _BY_THEMSELVES = (
-    ("endless", "probed", "before"),
+    ("endless", "probed", "half", "before"),
     ("timed", "analysis", "trial", "soon"),
 )
 _PROMOTED = ("after", "within")
@@ -123,10 +123,13 @@ class Fleet:
             self._promote(name)
         self.trial.wait(all_of(*self.places.values()), within=_IN_PLACE_SECONDS)
 
+    def returns(self) -> None:
+        """Wait until each Rollout is where it was again, after something that was to disturb it."""
+        self.trial.wait(self._undisturbed, within=_IN_PLACE_SECONDS)
+
     def stays(self, seconds: float) -> None:
         """Assert that each Rollout stays where it is for so many seconds."""
-        resting = self._of(*(member.name for member in AT_REST))
-        self.trial.holds(all_of(at_rest(*resting), *self.places.values()), for_=seconds)
+        self.trial.holds(self._undisturbed, for_=seconds)
 
     def go_on(self) -> None:
         """Promote what waits for a person, release to some of those at rest, and wait for all promotions."""
@@ -136,6 +139,11 @@ class Fleet:
             self.apps[name].deploy(NEW)
         everything = [promoted(NEW, name=name) for name in self._of(*in_place(), *_AFTERWARDS)]
         self.trial.wait(all_of(*everything), within=LONG + _READY_SECONDS)
+
+    @property
+    def _undisturbed(self) -> Condition:
+        resting = self._of(*(member.name for member in AT_REST))
+        return all_of(at_rest(*resting), *self.places.values())
 
     def _of(self, *names: str) -> list[str]:
         return [name for name in names if name in self.apps]

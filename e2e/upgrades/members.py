@@ -190,6 +190,13 @@ TWENTY = (*AT_REST, *IN_A_STEP, *IN_A_WINDOW)
 UNDER_KUBERNETES = [member for member in TWENTY if member.name in {"services", "endless", "before"}]
 """Those that meet another Kubernetes: at rest, in a pause, and before a blue-green switch."""
 
+MESHED: Sequence[Member] = (
+    *(member for member in TWENTY if member.name in {"subsets", "before"}),
+    # Two pods of each version, so that one of them may be replaced while the other answers.
+    _canary("half", _steps({"setCanaryScale": {"replicas": 2}}, 50, None)),
+)
+"""Those whose sidecars are replaced: at rest, before a blue-green switch, and in a canary's pause."""
+
 
 def _renamed(value: object, name: str, key: str = "") -> Object:
     """A copy of a manifest, or a part of it, in which the app has another name."""

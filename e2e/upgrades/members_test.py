@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from e2e.upgrades.fleet import RATE
-from e2e.upgrades.members import AT_REST, TWENTY, Member, asked
+from e2e.upgrades.members import AT_REST, MESHED, TWENTY, Member, asked
 from e2e.upgrades.places import in_place
 from fixtures.apps.validation import require_sound
 from loadgen.plan import Stream, make_plan
@@ -15,9 +15,10 @@ from sample_app import bases
 
 _BASE = bases.load("canary", namespace="shop", tag="1.0")
 _TEMPLATES = [each for each in _BASE if each["kind"] == "AnalysisTemplate"]
+_ALL = [*dict.fromkeys([*TWENTY, *MESHED])]
 
 
-@pytest.mark.parametrize("member", TWENTY, ids=lambda member: member.name)
+@pytest.mark.parametrize("member", _ALL, ids=lambda member: member.name)
 def test_nothing_but_image_and_gateway_has_the_name_of_the_base(member: Member) -> None:
     objects = member.objects("shop", "firedamp.dev/payments")
     require_sound([*objects, *_TEMPLATES, asked("shop")])
@@ -30,14 +31,14 @@ def test_nothing_but_image_and_gateway_has_the_name_of_the_base(member: Member) 
 def test_no_two_objects_have_one_name() -> None:
     keys = [
         (each["kind"], each["metadata"]["name"])
-        for member in TWENTY
+        for member in _ALL
         for each in member.objects("shop", "firedamp.dev/payments")
     ]
     assert len(keys) == len({*keys})
 
 
 def test_each_release_under_way_has_a_place_and_the_load_can_be_planned() -> None:
-    under_way = {member.name for member in TWENTY if member not in AT_REST}
+    under_way = {member.name for member in _ALL if member not in AT_REST}
     assert in_place().keys() == under_way
     assert (len(AT_REST), len(TWENTY)) == (9, 19)
     names = [*(member.name for member in TWENTY), "probe", "active"]

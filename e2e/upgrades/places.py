@@ -22,6 +22,7 @@ def in_place() -> dict[str, Condition]:
         "analysis": all_of(at_step(1, name="analysis"), measures("analysis", runs=1)),
         "probed": paused_at(2, name="probed"),
         "trial": all_of(at_step(0, name="trial"), measures("trial", runs=2)),
+        "half": paused_at(2, name="half"),
         "before": _previewed("before"),
         "soon": _previewed("soon"),
         "within": all_of(promoted(NEW, name="within"), runs("within", "1.0")),
