@@ -6,15 +6,21 @@ import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import selected
+from e2e.bounds import FAILURE_LIMIT
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted, analysis_failed, promoted
+from fixtures.judge.bounds import failed, lasting, reconciled, spacing
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, requests
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import AnalysisRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
+
+# Two bad measurements fail it, from the first answers of clients; a good version has 20, a second apart.
+_FAILED = failed(failure_limit=FAILURE_LIMIT) + reconciled(1)
+_MEASURED = lasting("20 measurements", 20 * spacing(1)) + reconciled()
 
 
 @pytest.mark.scenario("bg-5")
@@ -35,7 +41,7 @@ def test_a_version_that_fails_its_analysis_before_promotion_is_never_switched_to
         none = assert_exactly_none(records, stream=ACTIVE, version="1.2-5xx")
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        analysis_Failed_to_aborted=f"{took:.2f} s",
+        analysis_Failed_to_aborted=reconciled().judged("the abort", took),
         active_from_green=none,
         failed_requests=f"0 of {answered:,}",
     )
@@ -62,10 +68,12 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
         assert app.stable_pods() == before, "blue's pods were not the same ones all the while"
         bad = [request for request in requests(records, ACTIVE) if request.failed]
         assert {request.version for request in bad} == {"1.2-5xx"}, "the switches themselves cost requests"
-        failed = next(r.t for r in records.present(AnalysisRecord) if r.run_phase == "Failed")
+        run_failed = next(r.t for r in records.present(AnalysisRecord) if r.run_phase == "Failed")
     numbers(
-        switched_to_AnalysisRun_Failed=f"{failed - there.t:.2f} s",
-        AnalysisRun_Failed_to_switched_back=f"{back.t - failed:.2f} s",
+        switched_to_AnalysisRun_Failed=_FAILED.judged(
+            "from switch to AnalysisRun Failed", run_failed - there.t
+        ),
+        AnalysisRun_Failed_to_switched_back=reconciled().judged("the way back", back.t - run_failed),
         convergence_of_the_way_back=f"{back.converged:.2f} s",
         bad_responses_of_all=Share(len(bad), len(requests(records, ACTIVE))),
         active_from_green_afterwards=none,
@@ -91,8 +99,8 @@ def test_a_good_version_passes_both(trial: StartTrial, numbers: Report) -> None:
         assert before < switch.t + 5 < after, f"analyses ended at {before:.3f} and {after:.3f}: {switch}"
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        first_analysis_Successful_to_switched=f"{switch.t - before:.2f} s",
-        switched_to_second_analysis_Successful=f"{after - switch.t:.2f} s",
+        first_analysis_Successful_to_switched=reconciled().judged("the switch", switch.t - before),
+        switched_to_second_analysis_Successful=_MEASURED.judged("the second analysis", after - switch.t),
         failed_requests=f"0 of {answered:,}",
     )
 

@@ -6,10 +6,12 @@ import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import selected, used_at
+from e2e.bounds import FAILURE_LIMIT
 from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted
+from fixtures.judge.bounds import Bound, failed, lasting, reconciled
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.timeline.records import RolloutRecord
 from fixtures.trial.trial import ACTIVE
@@ -45,7 +47,13 @@ def test_a_broken_green_never_reaches_active(
         answered = assert_no_errors(records, stream=ACTIVE)
         assert app.stable_pods() == before, "blue's pods were touched"
     numbers(
-        deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds {deadline}): {because}",
+        deploy_to_aborted=f"{_bound(deadline, because).judged('from deploy to abort', took)}: {because}",
         active_from_green=none,
         failed_requests=f"0 of {answered:,}",
     )
+
+
+def _bound(deadline: int, because: str) -> Bound:
+    """A deadline that is exceeded, or pods that start within it and are then measured."""
+    started = lasting("progressDeadlineSeconds", deadline) + reconciled()
+    return started if "timed out" in because else started + failed(failure_limit=FAILURE_LIMIT)

@@ -6,9 +6,11 @@ import pytest
 
 from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import assert_clean, ready_pods_behind, settles, stays_active, used_at
+from e2e.bounds import PODS
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, promoted, scaled_to
 from fixtures.conditions.expectation import Condition, all_of
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.switches import switches
 from fixtures.judge.verdicts import assert_no_errors
 from fixtures.trial.trial import ACTIVE, Trial
@@ -39,7 +41,7 @@ def test_a_small_preview_grows_to_full_size_before_it_becomes_active(
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods_of_the_preview="1 until promoted, 3 ready at the switch",
-        promote_to_switch=f"{switch.t - used_at(records, 'promote'):.2f} s",
+        promote_to_switch=PODS.judged("promote", switch.t - used_at(records, "promote")),
         failed_requests=f"0 of {answered:,}",
     )
 
@@ -61,7 +63,7 @@ def test_the_revision_limit_keeps_that_many_old_versions(trial: StartTrial, numb
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
         pods="first version 0, second 2, third 2 (scaleDownDelayRevisionLimit 1)",
-        promoted_to_oldest_gone=f"{took:.1f} s",
+        promoted_to_oldest_gone=reconciled().judged("the oldest version", took),
         failed_requests=f"0 of {answered:,}",
     )
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from e2e.bluegreen.switching import answered_by, stays_active, used_at
+from e2e.bounds import CONVERGED
+from e2e.touching import touch
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import paused_at, preview_ready, promoted
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, assert_share
 from fixtures.trial.trial import ACTIVE, PREVIEW
@@ -22,7 +25,9 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
             app.wait(preview_ready("1.1"), within=90)
             app.wait(paused_at(), within=60)
             ready = app.timeline.clock()
-            app.holds(paused_at(), for_=CONVERGENCE_SECONDS + 12)
+            app.holds(paused_at(), for_=CONVERGENCE_SECONDS + 6)
+            touch(app)
+            app.holds(paused_at(), for_=6)
             app.promote()
             app.wait(promoted("1.1"), within=120)
             stays_active(app, "1.1")
@@ -39,7 +44,7 @@ def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report
         active_from_green_before_promotion=none,
         preview_from_green=preview,
         active_from_green_after_promotion=active,
-        promote_to_Service_switched=f"{switch.t - promote:.2f} s",
-        both_versions_answered_for=f"{switch.overlap:.2f} s",
+        promote_to_Service_switched=reconciled().judged("promote", switch.t - promote),
+        both_versions_answered_for=CONVERGED.judged("the overlap", switch.overlap),
         failed_requests=f"0 of {answered:,}",
     )

@@ -6,9 +6,11 @@ import pytest
 
 from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import assert_clean, available_at, paused_first, selected, stays_active, used_at
+from e2e.bounds import CONVERGED
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import behind, paused_at, promoted
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial.trial import ACTIVE
@@ -55,9 +57,12 @@ def test_automatic_promotion_takes_place_as_soon_as_green_is_available(
         (switch,) = switches(records, stream=ACTIVE)
         assert paused_first(records, used_at(records, "deploy")) is None, "it waited for somebody"
         took = switch.t - available_at(records, "1.1")
-        assert took < 10, f"green was available {took:.1f} s before it became active"
         answered = assert_no_errors(records, stream=ACTIVE)
-    numbers(available_to_active=f"{took:.2f} s", switch=switch, failed_requests=f"0 of {answered:,}")
+    numbers(
+        available_to_active=reconciled().judged("the switch", took),
+        switch=switch,
+        failed_requests=f"0 of {answered:,}",
+    )
 
 
 @pytest.mark.scenario("bg-2")
@@ -101,10 +106,10 @@ def test_promotion_switches_all_clients_at_once(trial: StartTrial, numbers: Repo
         assert switch.mixed <= _MIXED_SECONDS, f"clients went to both versions: {switch}"
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        promote_to_Service_switched=f"{switch.t - used_at(records, 'promote'):.2f} s",
+        promote_to_Service_switched=reconciled().judged("promote", switch.t - used_at(records, "promote")),
         convergence=f"{switch.converged:.3f} s",
         clients_sent_to_both_for=f"{switch.mixed:.3f} s",
-        both_versions_answered_for=f"{switch.overlap:.3f} s",
+        both_versions_answered_for=CONVERGED.judged("the overlap", switch.overlap),
         from_green_before=before,
         from_blue_after_convergence=after,
         failed_requests=f"0 of {answered:,}",

@@ -6,11 +6,13 @@ import pytest
 
 from e2e.bluegreen.strategy import analysis, blue_green
 from e2e.bluegreen.switching import SERVICE, answered_by, ready_pods, selected, settles, stays_active, used_at
+from e2e.bounds import CONVERGED
 from e2e.scaling import scaled_down_at
 from e2e.types import EnterClaim, Report, StartTrial
 from e2e.variants import combined
 from fixtures.conditions.conditions import aborted, behind, paused_at, promoted, scaled_to
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, requests
 from fixtures.plugin.claims import DOES_NOT_HOLD, HOLDS
@@ -59,7 +61,11 @@ def test_within_the_delay_an_abort_does_nothing_and_an_undo_brings_blue_back_at_
                 "green_afterwards": back_at_blue,
             },
         )
-    numbers(undo_to_last_response_of_green=f"{last:.2f} s", failed_requests=f"0 of {answered:,}")
+    bound = reconciled() + CONVERGED
+    numbers(
+        undo_to_last_response_of_green=bound.judged("from undo to the last answer", last),
+        failed_requests=f"0 of {answered:,}",
+    )
 
 
 @pytest.mark.scenario("bg-6")

@@ -9,10 +9,13 @@ from e2e.bluegreen.switching import selected, used_at
 from e2e.scaling import scaled_down_at
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, preview_ready, scaled_to
+from fixtures.judge.bounds import lasting, reconciled
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial.trial import ACTIVE
 
 _ABORT_DELAY = 10  # abortScaleDownDelaySeconds of the base
+
+_REMOVED = lasting("abortScaleDownDelaySeconds", _ABORT_DELAY) + reconciled()
 
 
 @pytest.mark.scenario("bg-4")
@@ -43,7 +46,7 @@ def test_a_preview_that_fails_its_smoke_test_is_aborted_and_removed(
         assert removed >= _ABORT_DELAY - 2, f"green was scaled down after {removed:.1f} s"
     numbers(
         smoke_test="; ".join(wrong),
-        abort_to_green_scaled_down=f"{removed:.1f} s (abortScaleDownDelaySeconds {_ABORT_DELAY})",
+        abort_to_green_scaled_down=_REMOVED.judged("from abort to green's end", removed),
         preview_afterwards="503: its Service still selects the aborted version",
         active_from_green=none,
         failed_requests=f"0 of {answered:,}",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from e2e.bounds import CONVERGED, FAILURE_LIMIT, PODS
+from fixtures.judge.bounds import failed, reconciled
 from fixtures.judge.convergence import assert_gone, changes
 from fixtures.judge.release.release import Release, release_of
 from fixtures.judge.verdicts import ENOUGH, Window, assert_at_most, requests
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import ServiceRecord
+from fixtures.timeline.records import AnalysisRecord, ServiceRecord
 from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS, Trial
 from loadgen.statistics import Share
+
+_FAILED = failed(failure_limit=FAILURE_LIMIT)
 
 
 def abort_of_5xx(app: Trial) -> dict[str, object]:
@@ -31,17 +35,27 @@ def abort_of_5xx(app: Trial) -> dict[str, object]:
     assert not strays, f"{len(strays)} requests failed without it, first with {strays[0].status}"
     assert seen.withdrawn is not None
     assert seen.last_response is not None
+    to_failed, to_0 = seen.analysis_failed - seen.first_bad, seen.withdrawn - seen.first_bad
+    lingered = seen.last_response - seen.withdrawn
     return {
-        "deploy_to_first_response": f"{release.excerpt.at(seen.first_bad):.2f} s",
-        "first_bad_to_AnalysisRun_Failed": f"{seen.analysis_failed - seen.first_bad:.2f} s",
-        "first_bad_to_VirtualService_0": f"{seen.withdrawn - seen.first_bad:.2f} s",
-        "VirtualService_0_to_last_response": f"{seen.last_response - seen.withdrawn:.2f} s",
+        "deploy_to_first_response": PODS.judged("from deploy to answer", release.excerpt.at(seen.first_bad)),
+        "first_bad_to_AnalysisRun_Failed": _FAILED.judged("from bad answer to AnalysisRun Failed", to_failed),
+        "first_bad_to_VirtualService_0": (_FAILED + reconciled()).judged("from bad answer to weight 0", to_0),
+        "VirtualService_0_to_last_response": CONVERGED.judged("from weight 0 to the last answer", lingered),
+        "failed_measurements": _failed_measurements(records),
         "responses_after_VirtualService_0": release.after_withdrawal,
         "bad_responses_of_all": release.bad,
         "share_since_its_first_response": life,
         "after_convergence": gone,
         "canary_Service_switches_after_abort": selector_switches(records, "payments-canary", seen.aborted),
     }
+
+
+def _failed_measurements(records: Recording) -> str:
+    """How many measurements of the metric that failed were bad: its limit, and the one beyond it."""
+    (most,) = {run.failed for run in records.present(AnalysisRecord) if run.phase == "Failed"}
+    assert most == FAILURE_LIMIT + 1, f"{most} measurements failed, with failureLimit {FAILURE_LIMIT}"
+    return f"{most} (failureLimit {FAILURE_LIMIT})"
 
 
 def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Release:

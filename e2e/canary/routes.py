@@ -9,7 +9,7 @@ from fixtures.kube.client import Object
 from fixtures.timeline.records import WeightRecord
 from fixtures.timeline.state import State
 from fixtures.trial.trial import Trial
-from loadgen.plan import Stream
+from loadgen.plan import Call, Stream
 from loadgen.shapes import Constant
 
 PROBE = "probe"
@@ -38,6 +38,13 @@ def steps_with_routes(*steps: int | str | Object | None) -> Variant:
 def probes(app: Trial, rate: float) -> Stream:
     """A stream of requests with the header, at `rate` per second."""
     return Stream(PROBE, app.hosts[0], headers={_HEADER: _VALUE}, shape=Constant(rate))
+
+
+def near_misses() -> list[Call]:
+    """Requests without the header, and some that nearly have it: none of them is for the route."""
+    values = (_VALUE.upper(), _VALUE[:-1], f"{_VALUE}-2", f"a-{_VALUE}", f"{_VALUE},{_VALUE}")
+    others = [{_HEADER: value} for value in values]
+    return [Call(headers=each) for each in ({}, {f"{_HEADER}-2": _VALUE}, *others)]
 
 
 def routes_are(*routes: str, name: str = "payments") -> Condition:

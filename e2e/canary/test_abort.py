@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.bounds import PODS
 from e2e.canary.aborting import abort_of_5xx
 from e2e.types import EnterClaim, Report, StartTrial
 from fixtures.conditions.conditions import aborted
@@ -45,7 +46,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
             },
         )
     numbers(
-        deploy_to_Degraded=f"{took:.1f} s (progressDeadlineSeconds 30)",
+        deploy_to_Degraded=PODS.judged("from deploy to Degraded", took),
         restarts_of_the_canary=restarts,
     )
 

@@ -9,6 +9,7 @@ from e2e.types import Report, StartTrial
 from e2e.variants import aborted_pods_stay, canary_steps, combined, without_analysis
 from fixtures.conditions.conditions import paused_at, weight_is
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import lasting, reconciled
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.release.release import release_of
 from fixtures.judge.verdicts import assert_no_errors
@@ -55,9 +56,11 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         slack = down - _DELAY_SECONDS
         assert -_ROUNDING_SECONDS <= slack <= _SLACK_SECONDS, f"scaled down after {down:.1f} s"
         assert app.stable_pods() == before, "the stable pods were touched"
+    to_0, to_last = seen.withdrawn - aborted_at, (seen.last_response or aborted_at) - aborted_at
+    converged = reconciled() + lasting("convergence", _CONVERGENCE_SECONDS)
     numbers(
-        abort_to_VirtualService_0=f"{seen.withdrawn - aborted_at:.2f} s",
-        abort_to_last_response=f"{(seen.last_response or aborted_at) - aborted_at:.2f} s",
+        abort_to_VirtualService_0=reconciled().judged("from abort to weight 0", to_0),
+        abort_to_last_response=converged.judged("from abort to the last answer", to_last),
         abort_to_scaled_down=f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS})",
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.bounds import PODS
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, without_analysis
 from fixtures.conditions.conditions import healthy, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import lasting, reconciled
 from fixtures.judge.convergence import assert_alone, assert_gone
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors
 from fixtures.timeline.records import AnalysisRecord
@@ -51,7 +53,7 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
         share = assert_alone(records, stream=ACTIVE, version="1.1")
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        retry_to_paused_at_10=f"{again:.2f} s",
+        retry_to_paused_at_10=PODS.judged("retry", again),
         after_the_second_abort=gone,
         share_once_promoted=share,
         failed_requests=f"0 of {answered:,}",
@@ -80,7 +82,7 @@ def test_the_fix_can_be_deployed_on_an_aborted_version(trial: StartTrial, number
         answered = assert_no_errors(records, stream=ACTIVE, window=since)
         share = assert_alone(records, stream=ACTIVE, version="1.1")
     numbers(
-        fix_to_promoted=f"{took:.1f} s",
+        fix_to_promoted=(PODS + PODS + lasting("pause", 3) + reconciled()).judged("the fix", took),
         broken_version_from_the_fix_on=none,
         share_of_the_fix=share,
         failed_requests_from_the_fix_on=f"0 of {answered:,}",
@@ -106,4 +108,4 @@ def test_undo_makes_an_aborted_rollout_healthy_without_a_new_pod(trial: StartTri
         runs = {run.name for run in records.present(AnalysisRecord) if run.t > undone_at}
         started = {run.name for run in records.present(AnalysisRecord) if run.t <= undone_at}
         assert runs <= started, f"the stable version was analysed: {runs - started}"
-    numbers(undo_to_Healthy=f"{took:.2f} s", broken_version_after_convergence=gone)
+    numbers(undo_to_Healthy=reconciled().judged("undo", took), broken_version_after_convergence=gone)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.bounds import PODS
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.conditions.conditions import paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.convergence import assert_alone, assert_gone, windows
 from fixtures.judge.verdicts import Window, assert_exactly_none, assert_no_errors, versions_by_hash
 from fixtures.timeline.recording import Recording
@@ -46,7 +48,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
         gone = assert_exactly_none(records, stream=ACTIVE, version=_SUPERSEDED, window=_without(records))
         share = assert_alone(records, stream=ACTIVE, version="1.1")
     numbers(
-        newer_deploy_to_promoted=f"{took:.1f} s",
+        newer_deploy_to_promoted=(PODS + PODS + reconciled()).judged("the newer version", took),
         superseded_version_after_convergence=gone,
         share_of_the_newest=share,
         failed_requests=f"0 of {answered:,}",
@@ -75,7 +77,7 @@ def test_the_stable_version_again_returns_at_once_without_steps(trial: StartTria
         gone = assert_gone(records, stream=ACTIVE, version="1.1", allow=CONVERGENCE_SECONDS)
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        stable_again_to_Healthy_at_0=f"{took:.2f} s",
+        stable_again_to_Healthy_at_0=reconciled().judged("the way back", took),
         after_convergence=gone,
         failed_requests=f"0 of {answered:,}",
     )

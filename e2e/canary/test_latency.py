@@ -6,6 +6,7 @@ import pytest
 
 from e2e.canary.aborting import release_and_abort, share_since_its_first_response
 from e2e.types import Report, StartTrial
+from fixtures.judge.bounds import failed, reconciled
 from fixtures.judge.convergence import assert_gone
 from fixtures.judge.verdicts import assert_no_errors, requests
 from fixtures.timeline.recording import Recording
@@ -16,6 +17,8 @@ from loadgen.queries import latency_ms
 SLOW = "1.2-slow"
 # Of the AnalysisTemplate latency-p99.
 _LIMIT_SECONDS = 0.5
+# `failureLimit` of latency-p99.
+_FAILED = failed(failure_limit=5)
 
 
 @pytest.mark.scenario("can-3")
@@ -34,9 +37,10 @@ def test_a_slow_version_is_aborted_by_its_p99_alone_and_gone(trial: StartTrial, 
         gone = assert_gone(records, stream=ACTIVE, version=SLOW, allow=CONVERGENCE_SECONDS)
     assert seen.first_response is not None
     assert seen.withdrawn is not None
+    to_failed, to_0 = seen.analysis_failed - seen.first_response, seen.withdrawn - seen.first_response
     numbers(
-        first_response_to_AnalysisRun_Failed=f"{seen.analysis_failed - seen.first_response:.2f} s",
-        first_response_to_VirtualService_0=f"{seen.withdrawn - seen.first_response:.2f} s",
+        first_response_to_AnalysisRun_Failed=_FAILED.judged("from answer to AnalysisRun Failed", to_failed),
+        first_response_to_VirtualService_0=(_FAILED + reconciled()).judged("from answer to weight 0", to_0),
         p99_that_clients_saw=f"{slow:.2f} s of {SLOW}, {good:.2f} s of 1.0 (limit {_LIMIT_SECONDS} s)",
         slow_responses_of_all=release.served,
         share_since_its_first_response=life,

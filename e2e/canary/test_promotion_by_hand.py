@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from e2e import variants
+from e2e.bounds import PODS
 from e2e.canary.walking import steps_since
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, judged_by, without_analysis
 from fixtures.conditions.conditions import analysis_failed, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.convergence import assert_alone, windows
 from fixtures.judge.verdicts import assert_no_errors, assert_share
 from fixtures.kube.client import Object
@@ -43,7 +45,9 @@ def test_promote_goes_on_by_one_step_and_stops_at_the_next_pause(trial: StartTri
         answered = assert_no_errors(records, stream=ACTIVE)
     for weight, share in shares.items():
         numbers(**{f"share at {weight}%": share})
-    numbers(promote_to_paused_at_30=f"{took:.2f} s", failed_requests=f"0 of {answered:,}")
+    numbers(
+        promote_to_paused_at_30=reconciled().judged("promote", took), failed_requests=f"0 of {answered:,}"
+    )
 
 
 @pytest.mark.scenario("can-8")
@@ -77,7 +81,7 @@ def test_promote_full_skips_every_step_and_every_analysis(trial: StartTrial, num
         assert claimed == [10, 100], f"the claim went through {claimed}"
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        promote_full_to_promoted=f"{took:.2f} s",
+        promote_full_to_promoted=(PODS + reconciled()).judged("promote full", took),
         share_after_it=share,
         failed_requests=f"0 of {answered:,}",
     )

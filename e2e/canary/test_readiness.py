@@ -10,6 +10,7 @@ from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, weight_is
 from fixtures.conditions.expectation import all_of
+from fixtures.judge.bounds import lasting, reconciled
 from fixtures.judge.convergence import windows
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, assert_share
 from fixtures.kube.client import Object
@@ -17,6 +18,7 @@ from fixtures.trial.trial import ACTIVE
 
 _RATE = 100.0
 _DEADLINE_SECONDS = 15
+_ABORTED = lasting("progressDeadlineSeconds", _DEADLINE_SECONDS) + reconciled()
 
 
 @pytest.mark.scenario("can-17")
@@ -33,7 +35,7 @@ def test_a_health_check_with_real_logic_keeps_every_request_from_a_bad_pod(
         assert_no_errors(records, stream=ACTIVE)
     numbers(
         responses_of_the_bad_version=none,
-        deploy_to_aborted=f"{took:.1f} s (progressDeadlineSeconds {_DEADLINE_SECONDS})",
+        deploy_to_aborted=_ABORTED.judged("from deploy to abort", took),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e import variants
-from e2e.canary.routes import MIRRORED, PROBE, WITH_HEADER, probes, routes_are, steps_with_routes
+from e2e.canary.routes import MIRRORED, PROBE, WITH_HEADER, near_misses, probes, routes_are, steps_with_routes
 from e2e.counted import countable, counted_by
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, promoted
@@ -38,7 +38,7 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
 ) -> None:
     steps = steps_with_routes(_POD, WITH_HEADER, None, 25, None)
     with trial("canary", variant=variants.combined(variants.without_analysis, steps)) as app:
-        with app.traffic(_RATE, also=[probes(app, _RATE)]):
+        with app.traffic(_RATE, call=near_misses(), also=[probes(app, _RATE)]):
             app.deploy("1.1")
             app.wait(paused_at(2), within=45)
             without_weight = _judged(app, "probe", "primary")
@@ -59,7 +59,7 @@ def test_clients_with_the_header_always_get_the_canary_and_others_by_weight(
         share = assert_share(records, stream=ACTIVE, version="1.1", weight=25, window=with_weight)
         answered = sum(assert_no_errors(records, stream=stream) for stream in (ACTIVE, PROBE))
     numbers(
-        others_got_the_canary_at_weight_0=others,
+        others_and_near_misses_got_the_canary_at_weight_0=others,
         others_at_weight_25=share,
         probes_got_stable=f"{probed[0]} at weight 0, {probed[1]} at weight 25",
         failed_requests=f"0 of {answered:,}",

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from e2e import variants
+from e2e.bounds import PODS
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of, not_
+from fixtures.judge.bounds import reconciled
 from fixtures.judge.capacity import excesses, pods_are, totals
 from fixtures.judge.verdicts import Window, assert_no_errors, assert_share
 from fixtures.kube.client import Object
@@ -78,7 +80,7 @@ def test_a_dynamic_stable_is_never_left_with_more_weight_than_pods(
         assert excesses(records, replicas=_REPLICAS) == []
         answered = assert_no_errors(records, stream=ACTIVE)
     numbers(
-        abort_at_75_to_all_pods_stable=f"{took:.1f} s",
+        abort_at_75_to_all_pods_stable=(PODS + reconciled()).judged("the abort at 75%", took),
         failed_requests=f"0 of {answered:,}, through an abort at 75% and a promotion",
     )
 

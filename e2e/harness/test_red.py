@@ -104,6 +104,9 @@ def test_when_the_load_stops_it_is_the_load_that_is_blamed(trial: StartTrial) ->
 
 
 @pytest.mark.smoke
+@pytest.mark.violates(
+    "endpoints", reason="the active route leads to the preview Service, whose pods are not ready at first"
+)
 def test_a_leak_from_preview_to_active_clients_is_counted(trial: StartTrial) -> None:
     with trial("bluegreen", variant=in_manifests.active_routes_to_preview) as app:
         with app.traffic():

@@ -19,6 +19,7 @@ from fixtures.timeline import extraction as records
 from fixtures.timeline.object_record import ObjectRecord
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.records import PodRecord
+from fixtures.timeline.timeline import AnyKind, Timeline
 from fixtures.trial.trial import Trial
 from loadgen.plan import LoadPlan
 from loadgen.records import Request
@@ -76,6 +77,16 @@ def _requests_read_early(patch: pytest.MonkeyPatch) -> None:
         return Recording(requests.others, map(_earlier, requests.requests))
 
     patch.setattr(Trial, "records", read_early)
+
+
+def _watch_early(patch: pytest.MonkeyPatch) -> None:
+    add = Timeline.add
+
+    def add_early(self: Timeline, record: AnyKind) -> AnyKind:
+        is_watched = isinstance(record, ObjectRecord)
+        return add(self, structs.replace(record, t=self.clock() - _OFFSET_SECONDS) if is_watched else record)
+
+    patch.setattr(Timeline, "add", add_early)
 
 
 def _earlier(request: Request) -> Request:
@@ -172,6 +183,12 @@ IN_HARNESS = (
         "the times of requests are 3 s too early, those of weights are right",
         (_ABORTED, _PROMOTED),
         harness=_requests_read_early,
+    ),
+    Fault(
+        "watch-has-another-clock",
+        "the times of all that is watched are 3 s too early, those of requests are right",
+        (_ABORTED, _PROMOTED),
+        harness=_watch_early,
     ),
     Fault("every-answer-counts-as-good", "statuses are not read", (_ABORTED,), harness=_all_well),
     Fault(
