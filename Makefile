@@ -10,7 +10,7 @@ WORKERS ?= auto
 # The output folders of the runs that `make red` takes in, oldest first.
 RUNS ?= firedamp-out
 
-.PHONY: demo test test-all scenarios docs reference red mutations compared lint setup clean
+.PHONY: demo test test-all scenarios docs reference red mutations compared screenshots lint setup clean
 
 demo: setup
 	$(VENV)/bin/firedamp demo --provider $(CLUSTER)
@@ -55,6 +55,10 @@ mutations: setup
 # Plants faults in a controller, and sees that `firedamp compare` finds and names each; 40 minutes.
 compared: setup
 	$(VENV)/bin/python -m e2e.mutations.compared
+
+# The pictures in the docs, of the last demo and the last run of pytest; needs Chromium.
+screenshots: setup
+	$(VENV)/bin/python -m e2e.screenshots firedamp-out/demo docs/pictures --second 58 --index firedamp-out/index.html
 
 lint: setup
 	$(VENV)/bin/ruff check --quiet .
