@@ -1,0 +1,62 @@
+"""The records of cases that ran: one JSON object a line, which is added and never changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fixtures.core.documents.file import read_text
+from fixtures.core.documents.json_lines import parse_line
+from fixtures.core.schema import shaped
+
+_HINT = "remove the line; the case then counts as not run"
+
+
+class CaseRecord(Struct, frozen=True, kw_only=True):
+    """What a case came to on one version.
+
+    Attributes:
+        case: The name of its file, without the ending.
+        component: Whose version it is.
+        version: The version.
+        verdict: `reproduced`, `not reproduced` or `could not be run`.
+        shown: What shows it, or why it could not be run, in one line; "" if the right behaviour held.
+        seconds: How long the case took, without the start of the cluster.
+        commit: The commit of this project that ran it.
+        at: When: "2026-11-30T15:15:00Z".
+    """
+
+    case: str
+    component: str
+    version: str
+    verdict: Annotated[str, Meta(pattern="^(reproduced|not reproduced|could not be run)$")]
+    shown: str
+    seconds: Annotated[float, Meta(ge=0)]
+    commit: str
+    at: str
+
+
+def read_records(file: Path) -> list[CaseRecord]:
+    """The records of a file, the oldest first; none if there is no file.
+
+    Raises:
+        FiredampError: A line is not a record; the text says which.
+    """
+    if not file.exists():
+        return []
+    lines = read_text(file, "records").splitlines()
+    rows = [(f"{file}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    return [shaped(parse_line(line.encode(), where), CaseRecord, where, hint=_HINT) for where, line in rows]
+
+
+def add(record: CaseRecord, file: Path) -> None:
+    """Add a record to a file, which is made if it is not there.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with file.open("ab") as out:
+        out.write(msgspec.json.encode(record) + b"\n")
