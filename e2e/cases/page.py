@@ -65,7 +65,7 @@ def _verdict(
     record = latest.get((case.name, component, version))
     if record is None:
         return "not run"
-    return f"{_WORDS[record.verdict]}, {record.at[:10]}, `{record.commit[:12]}`"
+    return f"{_WORDS[record.verdict]}, {record.at[:10]}, `{record.commit}`"
 
 
 def _reports(case: Case) -> Iterator[str]:

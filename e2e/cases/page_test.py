@@ -39,8 +39,8 @@ def test_the_last_run_of_each_version_counts_and_versions_are_in_their_order() -
         record("v1.9.3", "not reproduced", at="2026-12-01T10:00:00Z"),
     )
     assert cells[3:] == [
-        "not reproduced, 2026-12-01, `0123456789ab`",
-        "**reproduced**, 2026-11-30, `0123456789ab`",
+        "not reproduced, 2026-12-01, `0123456789abcdef`",
+        "**reproduced**, 2026-11-30, `0123456789abcdef`",
     ]
 
 
