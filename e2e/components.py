@@ -15,14 +15,17 @@ from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
 OLDER_ROLLOUTS, OLDER_ISTIO, OLDER_KUBERNETES = "v1.9.3", "1.30.4", "v1.36.3"
+OLDER_ARGOCD = "v3.5.6"
 # What tests need at another version than usual; of the other pinned versions nothing is built for them.
 FURTHER_VERSIONS = (
     f"rollouts={OLDER_ROLLOUTS}",
     f"istio={OLDER_ISTIO}",
     f"kubernetes={OLDER_KUBERNETES}",
+    f"argocd={OLDER_ARGOCD}",
 )
 # The fixture whose parameter is the component that the test needs, such as `istio=1.30.4`.
 FURTHER = "further"
+_GITOPS = "argocd="
 # The components that a test needs, by the fixture that it asks for.
 BY_FIXTURE = {
     "plugin_binary": ("rollouts-plugin",),
@@ -66,10 +69,10 @@ def make(options: Options, items: Iterable[pytest.Item], *, gitops: bool, phases
 
 
 def with_further(options: Options, need: str) -> Options:
-    """Options for a cluster that has a component at another version, such as `istio=1.30.4`.
+    """Options for a cluster that has a component, such as `istio=1.30.4`, and GitOps if it is Argo CD.
 
     Args:
         options: The options of the session's cluster.
         need: The component and its version.
     """
-    return replace(options, versions=(*options.versions, need))
+    return replace(options, versions=(*options.versions, need), gitops=need.startswith(_GITOPS))
