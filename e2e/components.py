@@ -15,12 +15,13 @@ from fixtures.core.progress import Phases
 from fixtures.environment.environment import Options, prepare
 
 OLDER_ROLLOUTS, OLDER_ISTIO, OLDER_KUBERNETES = "v1.9.3", "1.30.4", "v1.36.3"
-OLDER_ARGOCD = "v3.5.6"
+OLDER_PROMETHEUS, OLDER_ARGOCD = "v3.15.1", "v3.5.6"
 # What tests need at another version than usual; of the other pinned versions nothing is built for them.
 FURTHER_VERSIONS = (
     f"rollouts={OLDER_ROLLOUTS}",
     f"istio={OLDER_ISTIO}",
     f"kubernetes={OLDER_KUBERNETES}",
+    f"prometheus={OLDER_PROMETHEUS}",
     f"argocd={OLDER_ARGOCD}",
 )
 # The fixture whose parameter is the component that the test needs, such as `istio=1.30.4`.

@@ -22,7 +22,7 @@ _CUSTOM = (
     ROLLOUT, ANALYSIS_TEMPLATE, ANALYSIS_RUN, EXPERIMENT, VIRTUAL_SERVICE, DESTINATION_RULE, GATEWAY,
 )  # fmt: skip
 QUIET = 3
-"""Seconds in which nothing may happen before an upgrade, between both, and after the rollback."""
+"""Seconds in which nothing may happen around an upgrade."""
 
 
 def there_and_back(
@@ -33,6 +33,7 @@ def there_and_back(
     *,
     runs: Callable[[], set[str]],
     kinds: Collection[Kind] = _CUSTOM,
+    quiet: float = QUIET,
 ) -> None:
     """Upgrade a component from one version to another, and roll it back.
 
@@ -43,14 +44,15 @@ def there_and_back(
         newer: The version to upgrade to.
         runs: Returns the versions that the component's pods run.
         kinds: The kinds of custom resources that the fleet has.
+        quiet: For how many seconds nothing may happen before and after each of both.
     """
     assert runs() == {older}
-    fleet.stays(QUIET)
+    fleet.stays(quiet)
     written = _specs(fleet, kinds)
     for version in (newer, older):
         fleet.trial.upgrade(component, version)
         assert runs() == {version}
-        fleet.stays(QUIET)
+        fleet.stays(quiet)
         assert not list(lost(written, _specs(fleet, kinds))), f"{version} does not read what was written"
 
 

@@ -31,7 +31,7 @@ _IN_PLACE_SECONDS = 120
 _UNWRITTEN_SECONDS = 2
 # Those whose release a person has to take on, and those that go on by themselves after so many seconds.
 _BY_HAND, _BY_THEMSELVES = (
-    ("endless", "probed", "half", "before"),
+    ("endless", "probed", "background", "half", "before"),
     ("timed", "analysis", "trial", "soon"),
 )
 _PROMOTED = ("after", "within")

@@ -105,13 +105,39 @@ def measured_on(records: Recording) -> dict[str, str]:
     return {name: f"{run.inconclusive} without data" for name, run in runs.items()}
 
 
+def measured_through(records: Recording, *, errors: range) -> dict[str, str]:
+    """Assert that each AnalysisRun under way at an upgrade had so many errors, and was good all the same.
+
+    Returns:
+        What each has measured.
+    """
+    window = across(records)
+    names = {each.name for each in records.present(AnalysisRecord) if each.t in window}
+    runs = {each.name: each for each in records.present(AnalysisRecord) if each.name in names}
+    wrong = [
+        f"{name}: {run.run_phase}, {run.failed} failed, {run.error} errors; {run.run_message or run.message}"
+        for name, run in runs.items()
+        if (run.run_phase, run.failed) != ("Successful", 0) or run.error not in errors
+    ]
+    if wrong or not runs:
+        raise ConditionNotMetError(f"AnalysisRuns: {wrong or 'none'}")
+    return {
+        name: f"{run.count} measurements, {run.inconclusive} of them without data, {run.error} errors"
+        for name, run in runs.items()
+    }
+
+
 def unmeasured(records: Recording, name: str = "analysis") -> list[float]:
-    """For each upgrade, the longest time around it without a measurement of a Rollout, in seconds."""
-    runs = [each for each in records.present(AnalysisRecord) if each.name.startswith(f"{name}-")]
+    """For each upgrade, the longest time around it without a measurement of a Rollout's run, in seconds."""
+    runs = sorted(
+        (each for each in records.present(AnalysisRecord) if each.name.startswith(f"{name}-")),
+        key=lambda each: each.name,
+    )
     # Of measurements that the watch has told together, only the time that they do not account for is silent.
     silences = [
         (earlier.t, later.t, later.t - earlier.t - max(later.count - earlier.count - 1, 0))
         for earlier, later in pairwise(runs)
+        if earlier.name == later.name
     ]
     return [
         max(

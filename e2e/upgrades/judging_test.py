@@ -9,6 +9,7 @@ from e2e.upgrades.fleet import RATE
 from e2e.upgrades.judging import (
     headers_led_to_the_canary,
     measured_on,
+    measured_through,
     unmeasured,
     went_on_in_time,
 )
@@ -99,6 +100,21 @@ def test_each_run_has_to_take_all_measurements() -> None:
             measured_on(run(runs(**fields)))
     with pytest.raises(ConditionNotMetError, match="of 3 AnalysisRuns"):
         measured_on(run(list(runs())[:2]))
+
+
+def test_a_run_that_was_under_way_may_have_errors_and_must_not_have_failed() -> None:
+    during = [replace(each, t=BEGAN + 25, error=2) for each in runs(inconclusive=3)]
+    later = measured("background-h-3", run_phase="Failed", failed=2)
+    after = replace(later, t=BEGAN + 60)
+    said = measured_through(run(UPGRADES, during, [after]), errors=range(2, 5))
+    assert said["trial-h-2-0-canary"] == f"{LONG} measurements, 3 of them without data, 2 errors"
+    assert "background-h-3" not in said
+    for fields in ({"run_phase": "Error"}, {"failed": 1}, {"run_phase": "Running"}, {"error": 1}):
+        wrong = [replace(each, t=BEGAN + 25) for each in runs(**fields)]
+        with pytest.raises(ConditionNotMetError, match="trial-h-2-0-canary"):
+            measured_through(run(UPGRADES, wrong), errors=range(1))
+    with pytest.raises(ConditionNotMetError, match="none"):
+        measured_through(run(UPGRADES, [after]), errors=range(2))
 
 
 def test_time_without_a_measurement_is_found_around_each_upgrade() -> None:

@@ -187,6 +187,15 @@ IN_A_WINDOW: Sequence[Member] = (
 TWENTY = (*AT_REST, *IN_A_STEP, *IN_A_WINDOW)
 """All of them; with the trial's own, twenty."""
 
+MEASURED: Sequence[Member] = (
+    *(member for member in IN_A_STEP if member.name in {"analysis", "trial"}),
+    Member(
+        "background",
+        variants.combined(variants.judged_by("success-rate"), variants.canary_steps(30, None, 60, _SHORT)),
+    ),
+)
+"""Those that Prometheus measures: in a step, in an Experiment, and in the background of a pause."""
+
 UNDER_KUBERNETES = [member for member in TWENTY if member.name in {"services", "endless", "before"}]
 """Those that meet another Kubernetes: at rest, in a pause, and before a blue-green switch."""
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from e2e.upgrades.fleet import RATE
-from e2e.upgrades.members import AT_REST, MESHED, TWENTY, Member, asked
+from e2e.upgrades.members import AT_REST, MEASURED, MESHED, TWENTY, Member, asked
 from e2e.upgrades.places import in_place
 from fixtures.apps.validation import require_sound
 from loadgen.plan import Stream, make_plan
@@ -15,7 +15,7 @@ from sample_app import bases
 
 _BASE = bases.load("canary", namespace="shop", tag="1.0")
 _TEMPLATES = [each for each in _BASE if each["kind"] == "AnalysisTemplate"]
-_ALL = [*dict.fromkeys([*TWENTY, *MESHED])]
+_ALL = [*dict.fromkeys([*TWENTY, *MEASURED, *MESHED])]
 
 
 @pytest.mark.parametrize("member", _ALL, ids=lambda member: member.name)

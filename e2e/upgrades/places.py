@@ -22,6 +22,7 @@ def in_place() -> dict[str, Condition]:
         "analysis": all_of(at_step(1, name="analysis"), measures("analysis", runs=1)),
         "probed": paused_at(2, name="probed"),
         "trial": all_of(at_step(0, name="trial"), measures("trial", runs=2)),
+        "background": all_of(paused_at(1, name="background"), measures("background", runs=1)),
         "half": paused_at(2, name="half"),
         "before": _previewed("before"),
         "soon": _previewed("soon"),
