@@ -72,6 +72,7 @@ def test_with_a_frozen_virtual_service_the_weight_that_stays_is_named(trial: Sta
             app.wait(weight_is(0), within=5)
 
 
+@pytest.mark.violates("withdrawn", "shares", reason="nobody tells the gateway of the weights")
 def test_with_istiod_stopped_the_responses_after_the_abort_are_counted(trial: StartTrial) -> None:
     with trial("canary", variant=_judged_at_the_last_step) as app:
         kube = app.kube
