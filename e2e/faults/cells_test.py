@@ -1,0 +1,77 @@
+"""The cells of the matrix are all there, named, and told as what they came to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from e2e.faults.cells import Cell, all_cells, cells_named
+from e2e.faults.kinds import FAULT_KINDS
+from e2e.faults.moments import MOMENTS
+from e2e.faults.page import page
+from e2e.faults.records import CellRecord, add, latest, read_records
+from e2e.faults.strategies import STRATEGIES
+from fixtures.core.errors import FiredampError
+
+_RECORD = CellRecord(
+    fault="kill-pod", moment="pause", strategy="host", verdict="holds", held=["shares", "pauses"],
+    ending="promoted", fault_seconds=1.5, recovered=4.0, sent=3000, failed=7, rollouts="v1.10.2",
+    at="2026-11-30T15:00:00Z",
+)  # fmt: skip
+
+
+def test_each_fault_is_at_each_moment_of_each_strategy_that_has_weights_for_it() -> None:
+    cells = all_cells()
+    assert len(cells) == len(set(cells))
+    without_weights = 2 * len(MOMENTS)
+    assert len(cells) == len(FAULT_KINDS) * len(MOMENTS) * len(STRATEGIES) - without_weights
+    assert not [each for each in cells if each.fault == "rival-writer" and each.strategy == "blue-green"]
+
+
+def test_the_first_cells_have_each_moment_of_each_strategy_and_most_faults() -> None:
+    first = all_cells()[: len(MOMENTS) * len(STRATEGIES) - 2]
+    assert {each.moment for each in first} == MOMENTS.keys()
+    assert {each.strategy for each in first} == STRATEGIES.keys()
+    assert len({each.fault for each in first}) >= len(FAULT_KINDS) - 1
+
+
+def test_cells_are_named_whole_or_by_a_part() -> None:
+    assert cells_named(["kill-pod/pause/host"]) == [Cell("kill-pod", "pause", "host")]
+    assert {each.fault for each in cells_named(["kill-pod"])} == {"kill-pod"}
+    assert {each.strategy for each in cells_named(["host", "kill-pod/pause/host"])} == {"host"}
+    with pytest.raises(FiredampError, match=r"no cell 'kill-pods'[^$]*one of: kill-controller"):
+        cells_named(["kill-pods"])
+
+
+def test_records_are_added_and_the_last_one_of_a_cell_counts(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    assert read_records(file) == []
+    worse = replace(_RECORD, verdict="violated", reasons=["pauses: it was left"])
+    for record in (_RECORD, worse):
+        add(record, file)
+    assert read_records(file) == [_RECORD, worse]
+    assert latest(read_records(file)) == {_RECORD.cell: worse}
+
+
+def test_a_line_that_is_no_record_is_refused_by_its_number(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    add(_RECORD, file)
+    with file.open("a") as out:
+        out.write('{"fault": "kill-pod", "moment": "pause", "strategy": "host", "verdict": "green"}\n')
+    with pytest.raises(FiredampError, match="line 2"):
+        read_records(file)
+
+
+def test_the_page_has_each_verdict_with_its_numbers_and_its_reasons() -> None:
+    violated = replace(_RECORD, strategy="subset", verdict="violated", reasons=["pauses: it | was left"])
+    doubted = replace(_RECORD, strategy="dynamic", doubts=["capacity: too few pods"])
+    nothing = CellRecord(fault="kill-pod", moment="abort", strategy="host", verdict="unknown", reasons=["?"])
+    text = page({each.cell: each for each in (_RECORD, violated, doubted, nothing)})
+    assert f"4 of {len(all_cells())} cells ran, with Argo Rollouts v1.10.2: 2 holds, 1 violated" in text
+    assert "| kill-pod | - | - | holds 2, 4.0 s, 7/3,000 | - | - | unknown | - |" in text
+    assert "| **violated** 2, 4.0 s, 7/3,000 |" in text
+    assert "- kill-pod/pause/subset: pauses: it \\| was left" in text
+    assert "- kill-pod/abort/host: ?" in text
+    assert "- kill-pod/pause/dynamic: capacity: too few pods" in text
