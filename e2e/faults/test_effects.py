@@ -135,7 +135,7 @@ def test_an_only_node_is_not_drained(trial: StartTrial) -> None:
 
 
 def _held_up(app: Trial, fault: Callable[[], Fault]) -> dict[str, str]:
-    """See that a change is not observed while a fault is there, and is afterwards; return how long that took."""
+    """See that a change is not observed while a fault is there, and how long after it that takes."""
     with fault() as made:
         generation = _touched(app)
         assert not app.sees(observed(generation=generation), within=_WHILE), f"{made}: it was observed"
