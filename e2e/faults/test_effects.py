@@ -72,9 +72,18 @@ def test_weights_and_pods_are_what_a_fault_makes_of_them_and_then_the_controller
         with app.faults.api_server.refuse(VIRTUAL_SERVICE):
             assert not app.sees(weight_is(20), within=8)
         app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        with app.faults.api_server.refuse(VIRTUAL_SERVICE, status=409):
+            app.promote()
+            assert not app.sees(weight_is(60), within=8)
+        app.wait(all_of(paused_at(3), weight_is(60)), within=_IN_TIME)
+        with app.faults.api_server.delay_watch(4):
+            # What the controller is told late it does late.
+            began = app.timeline.clock()
+            app.wait(observed(generation=_touched(app)), within=_IN_TIME)
+            assert app.timeline.clock() - began > 3.5
         with app.faults.rival_writer(40, every=0.1):
             app.wait(weight_is(40), within=_IN_TIME)
-        app.wait(weight_is(20), within=_IN_TIME)
+        app.wait(weight_is(60), within=_IN_TIME)
 
 
 def test_a_gateway_that_is_cut_off_keeps_the_weights_from_before(trial: StartTrial, numbers: Report) -> None:
