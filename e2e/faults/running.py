@@ -86,7 +86,7 @@ def _concluded(
     verdicts = judge(records)
     held = [each.invariant.name for each in verdicts if each.outcome is Outcome.HOLDS]
     fault = Faults(records).declared[-1]
-    unknown = _unseen(cell, records, fault.start, held)
+    unknown = _unseen(cell, records, fault.start, verdicts)
     violated = [*late, *_violations(verdicts, Outcome.VIOLATED, is_sure=True)]
     known = _violations(verdicts, Outcome.KNOWN)
     verdict = VIOLATED if violated else UNKNOWN if unknown else KNOWN if known else HOLDS
@@ -110,7 +110,7 @@ def _concluded(
     )
 
 
-def _unseen(cell: Cell, records: Recording, began: float, held: list[str]) -> list[str]:
+def _unseen(cell: Cell, records: Recording, began: float, verdicts: list[Verdict]) -> list[str]:
     """Why the recording proves nothing about the cell, if so."""
     moment, strategy = MOMENTS[cell.moment], STRATEGIES[cell.strategy]
     before = State([each for each in records.others if each.t <= began])
@@ -120,7 +120,9 @@ def _unseen(cell: Cell, records: Recording, began: float, held: list[str]) -> li
         if now.status is ConditionStatus.MET
         else f"the moment was over when the fault began: {now.message}"
     )
-    undecided = "" if _DECIDING in held else "too few requests for a verdict on what clients got"
+    (shares,) = [each for each in verdicts if each.invariant.name == _DECIDING]
+    is_decided = shares.outcome in {Outcome.HOLDS, Outcome.VIOLATED, Outcome.KNOWN}
+    undecided = "" if is_decided else f"what clients got was not decided: {'; '.join(shares.undecided)}"
     return [reason for reason in (missed, undecided) if reason]
 
 
