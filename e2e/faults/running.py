@@ -25,6 +25,7 @@ from fixtures.trial.trial import Trial
 
 # Requests per second: 1,000 answers, which a verdict on shares takes, in less than the last seconds.
 _RATE = 150.0
+_PREVIEW_RATE = 30.0
 # From the end of the fault on: 6 s in which the data plane may still follow it, and 1,000 answers.
 _LAST_SECONDS = 14.0
 # From the end of the release on: convergence, and 1,000 answers.
@@ -46,13 +47,15 @@ def run_cell(environment: Environment, cell: Cell, folder: Path) -> CellRecord:
     """
     moment, strategy, kind = MOMENTS[cell.moment], STRATEGIES[cell.strategy], FAULT_KINDS[cell.fault]
     variant = strategy.with_analysis if cell.moment == "analysis" else strategy.variant
+    # Before a blue-green promotion only clients of the preview give an analysis anything to measure.
+    preview = _PREVIEW_RATE if cell.moment == "analysis" and strategy.others else None
     late: list[str] = []
     recovered, app = None, None
     try:
         # What the report of a trial shows is not looked at here, and takes longer than the judge.
         with (
             sample_trial(environment, strategy.base, folder, variant=variant, later=lambda _: None) as app,
-            app.traffic(_RATE),
+            app.traffic(_RATE, preview_rate=preview),
         ):
             with moment.held(app, strategy):
                 moment.reach(app, strategy)

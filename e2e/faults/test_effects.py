@@ -68,8 +68,8 @@ def test_weights_and_pods_are_what_a_fault_makes_of_them_and_then_the_controller
         with app.faults.autoscale(3):
             app.wait(scaled_to(3, "1.0"), within=_IN_TIME)
         app.wait(scaled_to(2, "1.0"), within=_IN_TIME)
-        app.deploy("1.1")
         with app.faults.api_server.refuse(VIRTUAL_SERVICE):
+            app.deploy("1.1")
             assert not app.sees(weight_is(20), within=8)
         app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
         with app.faults.api_server.refuse(VIRTUAL_SERVICE, status=409):
