@@ -19,8 +19,8 @@ HEAD = """\
 Each row is a [repro file](repro.md) after a public report, run on versions of a component. The verdicts are
 of runs, the last one of each version; what did not run says so. `python -m e2e.cases --against
 rollouts=v1.8.5,v1.10.2` runs all files on these versions, adds what they came to to
-[regressions.jsonl](regressions.jsonl), and makes this page of it. One file alone: `firedamp repro
-e2e/cases/FILE`.
+[regressions.jsonl](regressions.jsonl), and makes this page of it. One file alone: `firedamp repro` with
+the name of a file.
 
 *Reproduced* means that the right behaviour did not hold, and that what was seen instead is what the report
 says. A row that is not reproduced anywhere is the other half of one that is, or a report that does not hold
