@@ -85,7 +85,8 @@ def _record(result: Result, component: str, version: str, now: str) -> CaseRecor
         component=component,
         version=version,
         verdict=verdict,
-        shown=shown,
+        # Without the folder of this checkout.
+        shown=shown.replace(f"{_FOLDER}/", ""),
         seconds=round(result.seconds.get("in all", 0.0), 1),
         commit=now,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
