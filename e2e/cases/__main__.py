@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from e2e.cases.page import page
-from e2e.cases.records import CaseRecord, add, read_records
+from e2e.cases.records import CaseRecord, read_records
 from fixtures.core.arguments import Arguments
 from fixtures.core.boundary import run_command_line
+from fixtures.core.documents.record_lines import add_record
 from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.progress import Phases
 from fixtures.core.terminal import say
@@ -26,6 +27,7 @@ from fixtures.repro.shown import rows
 from fixtures.repro.verdict import Result, Verdict
 from fixtures.repro.versions import parse_against, with_versions
 from fixtures.versions.commit import commit
+from fixtures.versions.records import one_line
 
 _FOLDER = Path(__file__).parent
 _RECORDS, _PAGE = "docs/regressions.jsonl", "docs/regressions.md"
@@ -73,7 +75,7 @@ def _run(
         for case in cases:
             result = run_in(environment, case, out / version, phases)
             verdicts.add(result.verdict)
-            add(_record(result, component, version, now), records)
+            add_record(_record(result, component, version, now), records)
             say(f"{result.verdict.value}: {case.name} on {component} {version}")
     return verdicts
 
@@ -85,8 +87,7 @@ def _record(result: Result, component: str, version: str, now: str) -> CaseRecor
         component=component,
         version=version,
         verdict=verdict,
-        # Without the folder of this checkout.
-        shown=shown.replace(f"{_FOLDER}/", ""),
+        shown=one_line(shown),
         seconds=round(result.seconds.get("in all", 0.0), 1),
         commit=now,
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from e2e.cases.page import page
-from e2e.cases.records import CaseRecord, add, read_records
+from e2e.cases.records import CaseRecord, read_records
+from fixtures.core.documents.record_lines import add_record
 from fixtures.core.errors import FiredampError
 from fixtures.repro.reader import read_case
 
@@ -55,7 +56,7 @@ def test_records_are_read_as_they_were_added(tmp_path: Path) -> None:
     assert read_records(file) == []
     both = [record("v1.9.3", "reproduced"), record("v1.10.2", "not reproduced")]
     for each in both:
-        add(each, file)
+        add_record(each, file)
     assert read_records(file) == both
 
 

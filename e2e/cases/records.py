@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
-from fixtures.core.documents.file import read_text
-from fixtures.core.documents.json_lines import parse_line
+from fixtures.core.documents import record_lines
 from fixtures.core.schema import shaped
 
 _HINT = "remove the line; the case then counts as not run"
@@ -45,18 +43,4 @@ def read_records(file: Path) -> list[CaseRecord]:
     Raises:
         FiredampError: A line is not a record; the text says which.
     """
-    if not file.exists():
-        return []
-    lines = read_text(file, "records").splitlines()
-    rows = [(f"{file}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    return [shaped(parse_line(line.encode(), where), CaseRecord, where, hint=_HINT) for where, line in rows]
-
-
-def add(record: CaseRecord, file: Path) -> None:
-    """Add a record to a file, which is made if it is not there.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    with file.open("ab") as out:
-        out.write(msgspec.json.encode(record) + b"\n")
+    return record_lines.read_records(file, lambda row, where: shaped(row, CaseRecord, where, hint=_HINT))

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from e2e.faults.cells import Cell, all_cells, cells_named
 from e2e.faults.page import line, page
-from e2e.faults.records import HOLDS, KNOWN, VIOLATED, CellRecord, add, latest, read_records
+from e2e.faults.records import HOLDS, KNOWN, VIOLATED, CellRecord, latest, read_records
 from e2e.faults.running import run_cell
 from fixtures.core.arguments import Arguments, whole_number
 from fixtures.core.boundary import run_command_line
+from fixtures.core.documents.record_lines import add_record
 from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Environment, Options, start
@@ -80,7 +81,7 @@ def _run(
             environment.stack.ready(environment.kube, Phases())
             record = run_cell(environment, cell, folder)
         phases.note(line(record))
-        add(record, records)
+        add_record(record, records)
         ran.append(record)
     return ran
 

@@ -11,8 +11,9 @@ from e2e.faults.cells import Cell, all_cells, cells_named
 from e2e.faults.kinds import FAULT_KINDS
 from e2e.faults.moments import MOMENTS
 from e2e.faults.page import page
-from e2e.faults.records import CellRecord, add, latest, read_records
+from e2e.faults.records import CellRecord, latest, read_records
 from e2e.faults.strategies import STRATEGIES
+from fixtures.core.documents.record_lines import add_record
 from fixtures.core.errors import FiredampError
 
 _RECORD = CellRecord(
@@ -50,14 +51,14 @@ def test_records_are_added_and_the_last_one_of_a_cell_counts(tmp_path: Path) -> 
     assert read_records(file) == []
     worse = replace(_RECORD, verdict="violated", reasons=["pauses: it was left"])
     for record in (_RECORD, worse):
-        add(record, file)
+        add_record(record, file)
     assert read_records(file) == [_RECORD, worse]
     assert latest(read_records(file)) == {_RECORD.cell: worse}
 
 
 def test_a_line_that_is_no_record_is_refused_by_its_number(tmp_path: Path) -> None:
     file = tmp_path / "records.jsonl"
-    add(_RECORD, file)
+    add_record(_RECORD, file)
     with file.open("a") as out:
         out.write('{"fault": "kill-pod", "moment": "pause", "strategy": "host", "verdict": "green"}\n')
     with pytest.raises(FiredampError, match="line 2"):

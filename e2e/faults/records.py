@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from e2e.faults.cells import Cell
-from fixtures.core.documents.file import read_text
-from fixtures.core.documents.json_lines import parse_line
+from fixtures.core.documents import record_lines
 from fixtures.core.schema import shaped
 
 HOLDS, VIOLATED, KNOWN, UNKNOWN = "holds", "violated", "known", "unknown"
@@ -65,21 +63,7 @@ def read_records(file: Path) -> list[CellRecord]:
     Raises:
         FiredampError: A line is not a record; the text says which.
     """
-    if not file.exists():
-        return []
-    lines = read_text(file, "records").splitlines()
-    rows = [(f"{file}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    return [shaped(parse_line(line.encode(), where), CellRecord, where, hint=_HINT) for where, line in rows]
-
-
-def add(record: CellRecord, file: Path) -> None:
-    """Add a record to a file, which is made if it is not there.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    with file.open("ab") as out:
-        out.write(msgspec.json.encode(record) + b"\n")
+    return record_lines.read_records(file, lambda row, where: shaped(row, CellRecord, where, hint=_HINT))
 
 
 def latest(records: list[CellRecord]) -> dict[Cell, CellRecord]:
