@@ -13,7 +13,7 @@ from e2e.upgrades.exchange import QUIET
 from e2e.upgrades.fleet import Fleet
 from e2e.upgrades.judging import lost_requests
 from e2e.upgrades.members import MESHED
-from e2e.upgrades.places import NEW
+from e2e.upgrades.places import NEW, runs_alone
 from fixtures.addons import istio
 from fixtures.conditions.conditions import promoted
 from fixtures.core.names import ISTIO_PROXY
@@ -25,6 +25,7 @@ from fixtures.kube.client import Kube, Object, pods_of
 _NEWER = "1.31.0"
 _RATE = 25.0
 _RESTART_SECONDS = 180
+_OLD_PODS_SECONDS = 120
 # The kinds whose CRDs change, with which the API server ends what watches them.
 _REDEFINED = ("DestinationRule", "VirtualService")
 # The one whose sidecars stay as they are, so that a release meets a control plane of another version.
@@ -52,6 +53,8 @@ def test_no_request_is_lost_while_istio_is_replaced(
                 _replace_sidecars(fleet, version)
                 fleet.returns()
                 fleet.stays(QUIET)
+                # The old version ends 30 s after the promotion, which is no work of the next upgrade.
+                app.wait(runs_alone(_MIXED, release), within=_OLD_PODS_SECONDS)
             fleet.go_on()
         records = app.records()
         for each in upgrades(records):
