@@ -50,7 +50,7 @@ red: setup
 
 # Plants faults and sees that the suite notices; half an hour.
 mutations: setup
-	$(VENV)/bin/python -m e2e.mutations --page docs/mutations.md
+	$(VENV)/bin/python -m e2e.mutations
 
 # Plants faults in a controller, and sees that `firedamp compare` finds and names each; 40 minutes.
 compared: setup

@@ -19,15 +19,16 @@ from e2e.mutations import controller
 from e2e.mutations.faults import FAULTS, edits
 from e2e.mutations.page import page, table
 from e2e.mutations.plugin import NONE
-from e2e.mutations.row_run import RowRun, RowStatus, row_run_of
+from e2e.mutations.row_run import JUNIT, RowRun, RowStatus, read_runs, row_run_of
 from fixtures.core.arguments import Arguments, whole_number
 from fixtures.core.boundary import run_command_line
+from fixtures.core.documents.record_lines import add_record
 from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.process import spawn
 from fixtures.core.progress import Phases
 
 _ROOT = Path(__file__).parents[2]
-_JUNIT = "junit.xml"
+_RECORDS, _PAGE = "docs/mutations.jsonl", "docs/mutations.md"
 _LONGEST = 600.0
 # Each run has a cluster with its stack and load.
 _MOST_AT_ONCE = 64
@@ -43,21 +44,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     at_once = whole_number(1, _MOST_AT_ONCE)
     parser.add_argument("--at-once", type=at_once, default=2, help="clusters side by side; 2 by default")
     parser.add_argument("--out", default="firedamp-out/mutations", help="folder for logs")
-    parser.add_argument("--page", help="where the page of all results goes, earlier ones included")
+    parser.add_argument("--records", default=_RECORDS, help="file to which results are added")
+    parser.add_argument("--page", default=_PAGE, help="where the page of all results goes")
     options = parser.parse_args(arguments)
     if unknown := set(options.faults) - set(names):
         parser.error(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     out, phases = absolute(output_folder(options.out, "--out"), "--out"), Phases()
-    to = None if options.page is None else output_file(options.page, "--page")
+    records, to = (output_file(options.records, "--records"), output_file(options.page, "--page"))
     with phases.phase("controller with all faults built", estimate=60):
         controller.build(edits())
     jobs = [(fault, row) for fault, row in _jobs() if fault in (options.faults or names)]
     with ThreadPoolExecutor(options.at_once) as pool:
         observe = partial(_observed, out=out, phases=phases)
-        runs = list(pool.map(lambda job: observe(*job), jobs))
+        runs = []
+        # A record is kept as soon as its run has ended, whatever becomes of the next ones.
+        for run in pool.map(lambda job: observe(*job), jobs):
+            add_record(run, records)
+            runs.append(run)
     print(table(runs))
-    if to:
-        to.write_text(page(list(_earlier_runs(out))))
+    to.write_text(page(_in_order(read_runs(records))))
     return 0 if all(run.is_as_it_should for run in runs) else 1
 
 
@@ -75,9 +80,9 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
     folder = _folder(out, fault, row)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={folder / _JUNIT}"]
+    options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={folder / JUNIT}"]
     # A row is a node id without parameters, so the provider is chosen by an option.
-    where = ["--cluster-provider=native", f"--firedamp-output={folder / 'out'}"]
+    where = ["--cluster-provider=native", f"--firedamp-output={folder / 'out'}", f"--judge-alone={folder}"]
     command = [sys.executable, "-m", "pytest", *options, *where, row]
     with phases.phase(f"{fault}: {row.rpartition('::')[2]}", quiet_below=0):
         process = spawn(command, cwd=_ROOT, log=folder / "pytest.log")
@@ -87,17 +92,16 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
         finally:
             process.kill()
             process.wait()
-    run = row_run_of(fault, row, folder / _JUNIT)
+    run = row_run_of(fault, row, folder)
     if run.status in {RowStatus.MISSED, RowStatus.BROKEN, RowStatus.RED}:
         phases.note(f"{fault}: {run.status.value}: {run.why}; see {folder}")
     return run
 
 
-def _earlier_runs(out: Path) -> Iterator[RowRun]:
-    """The last run of each job, read from its folder."""
-    for fault, row in _jobs():
-        if (junit := _folder(out, fault, row) / _JUNIT).exists():
-            yield row_run_of(fault, row, junit)
+def _in_order(runs: Sequence[RowRun]) -> list[RowRun]:
+    """The runs of rows that there still are, in the order of the faults."""
+    by_job = {(run.fault, run.row): run for run in runs}
+    return [by_job[job] for job in _jobs() if job in by_job]
 
 
 def _folder(out: Path, fault: str, row: str) -> Path:

@@ -18,6 +18,12 @@ it was run. `make mutations` does it again; this page is what it wrote.
 - **controller**: Argo Rollouts, built from a changed copy of its module (`e2e/mutations/controller.toml`).
 - **manifests**, **harness**: see `e2e/mutations/in_manifests.py` and `in_harness.py`.
 - The control: the same rows with the same controller and no fault switched on.
+- **judge alone**: what [invariants](invariants.md) and [bounds](measuring.md#bounds) say of the trials of the
+  same run, as far as they were recorded when the row ended; it knows nothing of what the row asserts. Known
+  violations and invariants in doubt do not count.
+
+Each line is the last run of the row in [mutations.jsonl](mutations.jsonl). A run from before the judge was
+asked alone has a `?`.
 """
 
 
@@ -36,17 +42,42 @@ def page(runs: Sequence[RowRun]) -> str:
     green = sum(each.is_as_it_should for each in control)
     lines = [
         _HEAD,
-        f"{caught} of {len(faults)} faults were caught; {green} of {len(control)} rows are green without.\n",
-        "| fault | planted in | what is wrong | row | | what it said |",
-        "|---|---|---|---|---|---|",
+        f"{caught} of {len(faults)} faults were caught; {green} of {len(control)} rows are green without.",
+        f"{_alone(faults, control)}\n",
+        "| fault | planted in | what is wrong | row | | what it said | judge alone |",
+        "|---|---|---|---|---|---|---|",
     ]
     for each in faults:
         fault = by_name(each.fault)
-        cells = (fault.name, fault.where, fault.what, _short(each.row), each.status.value, _cell(each.why))
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| control | | s |", "|---|---|---|"]
-    lines += [f"| {_short(each.row)} | {each.status.value} | {each.seconds:.0f} |" for each in control]
+        said = (each.status.value, _cell(each.why), _said(each))
+        lines.append(f"| {' | '.join((fault.name, fault.where, fault.what, _short(each.row), *said))} |")
+    lines += ["", "| control | | s | judge alone |", "|---|---|---|---|"]
+    lines += [
+        f"| {_short(each.row)} | {each.status.value} | {each.seconds:.0f} | {_said(each)} |"
+        for each in control
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _alone(faults: Sequence[RowRun], control: Sequence[RowRun]) -> str:
+    judged = {each.fault for each in faults if each.alone}
+    alarms = {each.fault for each in faults if each.alone and each.alone.is_alarm}
+    silent = [each for each in control if each.alone]
+    false = sum(each.alone.is_alarm for each in silent if each.alone)
+    return (
+        f"The judge alone caught {len(alarms)} of {len(judged)} faults that it was asked about, of "
+        f"{len({each.fault for each in faults})}; without a fault it raised an alarm in {false} of "
+        f"{len(silent)} rows."
+    )
+
+
+def _said(run: RowRun) -> str:
+    """The names of the invariants that were violated, and the bound that was exceeded."""
+    if run.alone is None:
+        return "?"
+    names = [each.partition(":")[0] for each in run.alone.violated]
+    said = [*dict.fromkeys(names), *([f"bound: {run.alone.bound}"] if run.alone.bound else [])]
+    return _cell(", ".join(said) or "nothing")
 
 
 def _short(row: str) -> str:

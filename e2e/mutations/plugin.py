@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from e2e.mutations import controller
+from e2e.mutations import controller, judge_alone
 from e2e.mutations.faults import FAULTS, by_name, edits
 from e2e.types import Variant
 from e2e.variants import combined
+from fixtures.judge.bounds import BoundExceededError
 from fixtures.trial import sample
 from fixtures.trial.baseline import Baseline
 from fixtures.trial.sample_baseline import baseline
@@ -20,8 +22,25 @@ NONE = "none"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that names the fault."""
+    """Add the options that name the fault, and where it is written what the judge alone says."""
     parser.addoption("--fault", required=True, choices=(NONE, *(fault.name for fault in FAULTS)))
+    parser.addoption("--judge-alone", type=Path, help="folder for what the judge says of the test's trials")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Have the trials of a test judged as far as they are recorded, whether it fails or not."""
+    bound = ""
+    try:
+        return (yield)
+    except BoundExceededError as error:
+        bound = error.message
+        raise
+    finally:
+        folder = item.config.getoption("--judge-alone")
+        judging = getattr(item, "funcargs", {}).get("judging")
+        if folder and judging:
+            judge_alone.write(judge_alone.judged_alone(judging.trials, bound), folder)
 
 
 @pytest.fixture(scope="session", autouse=True)
