@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from e2e.faults.cells import Cell, all_cells, cells_named
+from e2e.faults.cells import Cell, all_cells, cells_named, in_order_of_need
 from e2e.faults.page import line, page
 from e2e.faults.records import HOLDS, KNOWN, VIOLATED, CellRecord, latest, read_records
 from e2e.faults.running import run_cell
@@ -37,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="FAULT/MOMENT/STRATEGY, or a fault, moment or strategy for all its cells; all by default",
     )
     parser.add_argument("--reuse", default="", help="a running cluster of this name; by default a new one")
-    parser.add_argument("--resume", action="store_true", help="only cells that have not been decided yet")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="only cells that are not decided yet; those that never ran come first",
+    )
     minutes = whole_number(1, _MOST_MINUTES)
     parser.add_argument("--minutes", type=minutes, help="begin no cell after so many minutes")
     parser.add_argument("--out", default="firedamp-out/faults", help="folder for recordings")
@@ -48,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     records, to = (output_file(options.records, "--records"), output_file(options.page, "--page"))
     cells = cells_named(options.cells) if options.cells else all_cells()
     if options.resume:
-        decided = {cell for cell, each in latest(read_records(records)).items() if each.verdict in _DECIDED}
-        cells = [cell for cell in cells if cell not in decided]
+        ran_before = latest(read_records(records)).items()
+        cells = in_order_of_need(cells, {cell: each.verdict in _DECIDED for cell, each in ran_before})
     ends = time.monotonic() + 60 * (options.minutes or _MOST_MINUTES)
     environment = start(Options(reuse=options.reuse))
     try:

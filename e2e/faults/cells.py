@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from e2e.faults.kinds import FAULT_KINDS
@@ -13,6 +13,8 @@ from fixtures.core.text import quoted
 
 # Blue-green has no weights.
 _OF_WEIGHTS = {"refuse-weights", "rival-writer"}
+# The controller refuses scaleDownDelaySeconds beside dynamicStableScale: no old pods are kept.
+_NEVER = ("scale-down", "dynamic")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ def all_cells() -> list[Cell]:
     return [cell for number in range(len(FAULT_KINDS)) for cell in _round(number)]
 
 
+def in_order_of_need(cells: Iterable[Cell], verdicts: Mapping[Cell, bool]) -> list[Cell]:
+    """Return the cells that have not been decided, those that never ran first.
+
+    Args:
+        cells: The cells.
+        verdicts: Of each cell that ran, whether it was decided.
+    """
+    undecided = [cell for cell in cells if not verdicts.get(cell)]
+    return sorted(undecided, key=lambda cell: cell in verdicts)
+
+
 def cells_named(names: list[str]) -> list[Cell]:
     """Return the cells of these names; a part of a name stands for all cells that have it.
 
@@ -59,5 +72,5 @@ def _round(number: int) -> Iterator[Cell]:
     faults = list(FAULT_KINDS)
     for place, (moment, strategy) in enumerate((m, s) for m in MOMENTS for s in STRATEGIES):
         fault = faults[(place + number) % len(faults)]
-        if not (fault in _OF_WEIGHTS and strategy == "blue-green"):
+        if not (fault in _OF_WEIGHTS and strategy == "blue-green") and (moment, strategy) != _NEVER:
             yield Cell(fault, moment, strategy)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from e2e.faults.cells import Cell, all_cells, cells_named
+from e2e.faults.cells import Cell, all_cells, cells_named, in_order_of_need
 from e2e.faults.kinds import FAULT_KINDS
 from e2e.faults.moments import MOMENTS
 from e2e.faults.page import page
@@ -26,16 +26,23 @@ _RECORD = CellRecord(
 def test_each_fault_is_at_each_moment_of_each_strategy_that_has_weights_for_it() -> None:
     cells = all_cells()
     assert len(cells) == len(set(cells))
-    without_weights = 2 * len(MOMENTS)
-    assert len(cells) == len(FAULT_KINDS) * len(MOMENTS) * len(STRATEGIES) - without_weights
+    without_weights, without_delay = 2 * len(MOMENTS), len(FAULT_KINDS)
+    every = len(FAULT_KINDS) * len(MOMENTS) * len(STRATEGIES)
+    assert len(cells) == every - without_weights - without_delay
+    assert not [each for each in cells if (each.moment, each.strategy) == ("scale-down", "dynamic")]
     assert not [each for each in cells if each.fault == "rival-writer" and each.strategy == "blue-green"]
 
 
 def test_the_first_cells_have_each_moment_of_each_strategy_and_most_faults() -> None:
-    first = all_cells()[: len(MOMENTS) * len(STRATEGIES) - 2]
+    first = all_cells()[: len(MOMENTS) * len(STRATEGIES) - 3]
     assert {each.moment for each in first} == MOMENTS.keys()
     assert {each.strategy for each in first} == STRATEGIES.keys()
     assert len({each.fault for each in first}) >= len(FAULT_KINDS) - 1
+
+
+def test_what_never_ran_comes_before_what_is_unknown_and_nothing_decided_again() -> None:
+    first, second, third, *others = cells = all_cells()
+    assert in_order_of_need(cells, {first: False, second: True}) == [third, *others, first]
 
 
 def test_cells_are_named_whole_or_by_a_part() -> None:

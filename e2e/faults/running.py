@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +19,12 @@ from fixtures.environment.environment import Environment
 from fixtures.judge.invariants.declared import Faults
 from fixtures.judge.invariants.invariant import Outcome, Verdict
 from fixtures.judge.invariants.judge import judge
+from fixtures.judge.invariants.withdrawn import LIMIT_S
+from fixtures.judge.verdicts import Window, assert_exactly_none
 from fixtures.timeline.recording import Recording
 from fixtures.timeline.state import State
 from fixtures.trial.sample import sample_trial
-from fixtures.trial.trial import Trial
+from fixtures.trial.trial import ACTIVE, Trial
 
 # Requests per second: 1,000 answers, which a verdict on shares takes, in less than the last seconds.
 _RATE = 150.0
@@ -123,10 +126,25 @@ def _unseen(cell: Cell, records: Recording, began: float, verdicts: list[Verdict
         if now.status is ConditionStatus.MET
         else f"the moment was over when the fault began: {now.message}"
     )
+    return [reason for reason in (missed, _undecided(records, verdicts)) if reason]
+
+
+def _undecided(records: Recording, verdicts: list[Verdict]) -> str:
+    """Why it is not known what clients got; "" if it is."""
     (shares,) = [each for each in verdicts if each.invariant.name == _DECIDING]
-    is_decided = shares.outcome in {Outcome.HOLDS, Outcome.VIOLATED, Outcome.KNOWN}
-    undecided = "" if is_decided else f"what clients got was not decided: {'; '.join(shares.undecided)}"
-    return [reason for reason in (missed, undecided) if reason]
+    if shares.outcome in {Outcome.HOLDS, Outcome.VIOLATED, Outcome.KNOWN}:
+        return ""
+    reasons = "; ".join(shares.undecided)
+    if not reasons:
+        # After an abort no weight changes any more, or too soon for a window before the fault.
+        since = Window(Faults(records).declared[-1].end + LIMIT_S, math.inf)
+        try:
+            assert_exactly_none(records, stream=ACTIVE, version=NEW, window=since)
+        except FiredampError as error:
+            reasons = error.message.splitlines()[0]
+        else:
+            return ""
+    return f"what clients got was not decided: {reasons}"
 
 
 def _violations(verdicts: list[Verdict], outcome: Outcome, *, is_sure: bool | None = None) -> list[str]:

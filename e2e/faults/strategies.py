@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from e2e import variants
 from e2e.analysis.variants import inline, per_version, step
-from e2e.bluegreen.strategy import analysis as blue_green_analysis
 from e2e.bluegreen.strategy import blue_green
 from e2e.canary.subsets import split_by_subset
 from e2e.types import Variant
@@ -93,8 +92,9 @@ STRATEGIES = {
             _quick,
             variants.combined(
                 _quick,
-                blue_green_analysis("prePromotionAnalysis", count=25),
-                blue_green(autoPromotionEnabled=True),
+                # Shorter than progressDeadlineSeconds less a fault: it counts before a promotion, too.
+                per_version(_MEASUREMENTS, inconclusive_limit=_MEASUREMENTS - 1),
+                blue_green(autoPromotionEnabled=True, prePromotionAnalysis=variants.analysis("per-version")),
             ),
             "payments-preview",
             "payments-active",
