@@ -60,11 +60,14 @@ def diagnosed(app: Trial, cause: str, *, saying: str = "", within: float = 90) -
     return until(look, what=f"diagnosis {cause!r}", timeout=within)
 
 
-def as_applied(app: Trial, kind: Kind) -> Object:
-    """The manifest of an object of the trial as it is now, without the fields that the API server added."""
-    present = app.kube.get(kind, app.name, app.namespace)
+def as_applied(app: Trial, kind: Kind, name: str = "") -> Object:
+    """The manifest of an object of the trial as it is now, without the fields that the API server added.
+
+    Without a name, it is the object with the app's.
+    """
+    present = app.kube.get(kind, name or app.name, app.namespace)
     assert present is not None
-    metadata = {"name": app.name, "namespace": app.namespace}
+    metadata = {"name": name or app.name, "namespace": app.namespace}
     return {**{key: present[key] for key in ("apiVersion", "kind", "spec")}, "metadata": metadata}
 
 
