@@ -25,6 +25,7 @@ def judged(
     fleet: Fleet,
     *,
     despite_gaps_of: Collection[str] = (),
+    errors: range = range(1),
 ) -> dict[str, object]:
     """Assert that nobody has noticed the upgrades of the fleet's cluster, and return what was seen.
 
@@ -34,6 +35,7 @@ def judged(
     Args:
         fleet: The fleet, after its traffic.
         despite_gaps_of: The kinds whose watches may have a gap; see `assert_undisturbed`.
+        errors: How many errors each analysis may have had; by default none.
     """
     records = fleet.trial.records()
     undisturbed = assert_undisturbed(records, window=across(records), despite_gaps_of=despite_gaps_of)
@@ -43,7 +45,7 @@ def judged(
         "took": took,
         "meanwhile": str(undisturbed),
         **lasted,
-        "measurements": measured_on(records),
+        "measurements": measured_on(records, errors),
         "clients with the header": headers_led_to_the_canary(records, fleet.rate),
         "failed requests": f"0 of {lost_requests(fleet, records):,}",
     }
@@ -87,8 +89,8 @@ def went_on_in_time(records: Recording) -> dict[str, float]:
     return {what: round(end - start, 1) for what, (start, end) in lasted.items()}
 
 
-def measured_on(records: Recording) -> dict[str, str]:
-    """Assert that each AnalysisRun took all its measurements without an error; return those without data."""
+def measured_on(records: Recording, errors: range = range(1)) -> dict[str, str]:
+    """Assert that each AnalysisRun took all its measurements, with so many errors; return what each has."""
     runs = {
         each.name: each
         for each in records.present(AnalysisRecord)
@@ -97,12 +99,12 @@ def measured_on(records: Recording) -> dict[str, str]:
     wrong = [
         f"{name}: {run.run_phase}, {run.count} measurements, {run.error} errors, {run.failed} failed"
         for name, run in runs.items()
-        if (run.run_phase, run.count, run.error, run.failed) != ("Successful", LONG, 0, 0)
+        if (run.run_phase, run.count, run.failed) != ("Successful", LONG, 0) or run.error not in errors
     ]
     # One of the step, and two of the experiment.
     if wrong or len(runs) != 3:
         raise ConditionNotMetError(f"of 3 AnalysisRuns with {LONG} measurements each: {wrong or [*runs]}")
-    return {name: f"{run.inconclusive} without data" for name, run in runs.items()}
+    return {name: f"{run.inconclusive} without data, {run.error} errors" for name, run in runs.items()}
 
 
 def measured_through(records: Recording, *, errors: range) -> dict[str, str]:

@@ -94,7 +94,7 @@ def runs(**fields: object) -> Iterable[AnalysisRecord]:
 
 
 def test_each_run_has_to_take_all_measurements() -> None:
-    assert measured_on(run(runs(inconclusive=3)))["trial-h-2-0-canary"] == "3 without data"
+    assert measured_on(run(runs(inconclusive=3)))["trial-h-2-0-canary"] == "3 without data, 0 errors"
     for fields in ({"count": LONG - 1}, {"run_phase": "Inconclusive"}, {"failed": 1}, {"error": 1}):
         with pytest.raises(ConditionNotMetError, match="trial-h-2-0-canary"):
             measured_on(run(runs(**fields)))
