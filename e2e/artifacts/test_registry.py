@@ -17,10 +17,13 @@ from e2e.artifacts.panel_server import SCRIPT, serving_a_panel
 from e2e.artifacts.pulled import pulled_images
 from e2e.artifacts.stand_ins import NEEDS as STAND_IN_NEEDS
 from e2e.artifacts.stand_ins import installer, stand_in
+from e2e.components import OLDER_ROLLOUTS
 from e2e.types import Report
+from fixtures.addons import rollouts
 from fixtures.addons.argocd.images import EXTENSION_INSTALLER
 from fixtures.addons.argocd.panel import Panel
 from fixtures.addons.components import all_recipes
+from fixtures.addons.rollouts.image import ROLLOUTS
 from fixtures.artifacts.builder import Builder
 from fixtures.artifacts.cache import Cache
 from fixtures.artifacts.digests import VARIABLE as DIGESTS
@@ -28,13 +31,14 @@ from fixtures.artifacts.images import PinnedImage, pinned_images
 from fixtures.artifacts.mirror import VARIABLE
 from fixtures.artifacts.oci.image import Config, Image
 from fixtures.artifacts.oci.layer import File, Layer
-from fixtures.artifacts.recipes import ADDON_IMAGES
+from fixtures.artifacts.recipes import ADDON_IMAGES, Recipes
 from fixtures.artifacts.registry import RegistrySource
 from fixtures.artifacts.source import choose
 from fixtures.core import loopback
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
 from fixtures.environment.environment import Environment, Options, start
+from fixtures.kube.client import pods_of
 from fixtures.providers import clusters
 from fixtures.providers.catalog import provisioner
 from fixtures.providers.native.provider import NativeCluster
@@ -125,6 +129,33 @@ def test_argo_cd_is_pulled_where_it_is_asked_for(
     numbers(gitops_with_images_pulled=f"{took:.1f} s until the stack was ready")
 
 
+def test_another_version_of_an_add_on_is_pulled_by_its_own_digest(
+    registry: LocalRegistry,
+    digests: Mapping[str, str],
+    folder: Path,
+    tmp_path: Path,
+    numbers: Report,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    further = all_recipes().at({"rollouts": OLDER_ROLLOUTS})
+    made = Builder(further).get(*further[ADDON_IMAGES].needs)
+    (archive,) = [each for each in further.archives if each.name == ADDON_IMAGES]
+    older = ROLLOUTS.reference(further.pins)
+    pushed = _push(registry, [each for each in archive.made_images(further.pins, made) if each.name == older])
+    _pin({**digests, **pushed}, tmp_path / "further.toml", monkeypatch)
+    version, phases = f"rollouts={OLDER_ROLLOUTS}", Phases()
+    options = Options(name=f"reg-{secrets.token_hex(3)}", artifacts="registry", versions=(version,))
+    pulling = _pulling(folder / "cache", phases, further)
+    with capsys.disabled(), start(options, phases, source=pulling) as environment:
+        (pod,) = pods_of(environment.kube, rollouts.NAMESPACE, "")
+        (container,) = pod["spec"]["containers"]
+        log = environment.kube.logs(pod["metadata"]["name"], rollouts.NAMESPACE, container["name"])
+    assert container["image"].partition("@")[2] == pushed[older]
+    assert OLDER_ROLLOUTS in log[:500]
+    numbers(stack_with_another_version=f"{environment.seconds['stack ready']:.1f} s until it was ready")
+
+
 def test_what_was_tampered_with_is_not_used(registry: LocalRegistry, folder: Path) -> None:
     image = next(image for image in pinned_images() if image.name == "etcd")
     blob = max(_blobs(registry, image), key=lambda path: path.stat().st_size)
@@ -185,10 +216,9 @@ def _of_gitops() -> set[str]:
     return {*recipes.pulled_images(gitops=True)} - {*recipes.pulled_images(gitops=False)}
 
 
-def _pulling(cache: Path, phases: Phases) -> RegistrySource:
-    source = RegistrySource(
-        all_recipes(), Cache(cache), phases, builder=Builder(all_recipes(), phases=phases)
-    )
+def _pulling(cache: Path, phases: Phases, recipes: Recipes | None = None) -> RegistrySource:
+    recipes = recipes or all_recipes()
+    source = RegistrySource(recipes, Cache(cache), phases, builder=Builder(recipes, phases=phases))
     # What stands in for Istio's proxy has upstream's name only, not its filters.
     source.upstream_images = False
     return source
