@@ -17,13 +17,20 @@ from fixtures.plugin.items import asks_for, chosen_provider, provider_of
 from fixtures.plugin.needs_gitops import providers_asked_for_gitops
 from fixtures.plugin.options import options_of
 from fixtures.plugin.workers import phases_of
-from fixtures.providers.catalog import provisioner
+from fixtures.providers.catalog import options_classes, provisioner
 from fixtures.providers.native import checks as node_checks
 from fixtures.providers.options import ProviderOptions
 
+# Besides the first router of the cluster, which has all that the selected tests need.
+_FURTHER_ROUTERS = ("traefik",)
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test with the session's cluster its provider: native, kind, or both."""
+    """Give each test with the session's cluster its provider and its router: one, or several in turn."""
+    if metafunc.definition.get_closest_marker("every_router"):
+        can = "routers" in options_classes()[chosen_provider(metafunc.config)].powers
+        further = [pytest.param(each, marks=pytest.mark.router(each)) for each in _FURTHER_ROUTERS if can]
+        metafunc.parametrize("router", [pytest.param("", id=pytest.HIDDEN_PARAM), *further], indirect=True)
     if "cluster_provider" not in metafunc.fixturenames:
         return
     marked, chosen = metafunc.definition.get_closest_marker, metafunc.config.getoption("--cluster-provider")

@@ -19,12 +19,18 @@ from fixtures.core.schema import shaped
 
 MANIFESTS = Path(__file__).parent / "manifests"
 STRATEGIES = ("deployment", "canary", "bluegreen")
+ISTIO, TRAEFIK = "istio", "traefik"
+ROUTERS = (ISTIO, TRAEFIK)
+"""What can divide the traffic of a base: Istio, for which the bases are written, or another router."""
 NAME = "payments"
 """The name of the Deployment or Rollout of each base."""
 PATH = "/payments"
 """The path at which the API of each base answers."""
 
 _HINT = "correct the manifest there"
+_OF_ISTIO = {"Gateway", "VirtualService"}
+# The host in the manifests of another router; those of Istio end in the namespace by a `replacement`.
+_EXAMPLE = f"{NAME}.example"
 _WORKLOADS = {"Deployment", "Rollout"}
 
 
@@ -72,6 +78,7 @@ def load(
     tag: str,
     replicas: int | None = None,
     image: str = "",
+    router: str = ISTIO,
     manifests: Path = MANIFESTS,
 ) -> list[Object]:
     """Return the objects of a base, ready to be applied.
@@ -82,11 +89,15 @@ def load(
         tag: The image's tag. It need not exist, because some scenarios deploy a tag that has no image.
         replicas: The number of pods of the Deployment or Rollout; by default as in the base.
         image: The image's repository; by default as in the base.
+        router: One of `ROUTERS`. The objects of another router than Istio take the place of Istio's.
         manifests: The folder of the bases.
 
     Raises:
-        FiredampError: The strategy is unknown, or a manifest is malformed; then it names file and line.
+        FiredampError: The strategy or the router is unknown, or a manifest is malformed; then it names file
+            and line.
     """
+    if router not in ROUTERS:
+        raise FiredampError(f"no manifests for the router {router!r}", hint=f"known: {', '.join(ROUTERS)}")
     if strategy not in STRATEGIES:
         raise FiredampError(
             f"no manifests for {strategy!r}", hint=f"known strategies: {', '.join(STRATEGIES)}"
@@ -94,6 +105,8 @@ def load(
     folder = manifests / strategy
     kustomization = _kustomization(folder, _KEYS)
     objects = list(_resources(folder, kustomization))
+    if router != ISTIO:
+        objects = _routed_by(router, strategy, objects, namespace, manifests)
     for item in objects:
         item["metadata"]["namespace"] = namespace
         names = [entry["name"] for entry in kustomization.get("images", [])]
@@ -103,6 +116,21 @@ def load(
         for target in replacement["targets"]:
             _replace(objects, target, namespace)
     return objects
+
+
+def _routed_by(
+    router: str, strategy: str, objects: list[Object], namespace: str, manifests: Path
+) -> list[Object]:
+    """The objects with those of another router in the place of Istio's."""
+    own = list(_documents(manifests / router / f"{strategy}.yaml"))
+    for ingress in own:
+        for route in ingress["spec"].get("routes", []):
+            route["match"] = route["match"].replace(_EXAMPLE, f"{NAME}.{namespace}")
+    for item in objects:
+        canary = (item["spec"].get("strategy") or {}).get("canary") if item["kind"] == "Rollout" else None
+        if canary and "trafficRouting" in canary:
+            canary["trafficRouting"] = {TRAEFIK: {"weightedTraefikServiceName": NAME}}
+    return [*(each for each in objects if each["kind"] not in _OF_ISTIO), *own]
 
 
 def _kustomization(folder: Path, supported: set[str]) -> Object:

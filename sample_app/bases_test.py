@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -228,3 +229,42 @@ def test_the_images_repository_can_be_chosen() -> None:
     (rollout,) = [item for item in objects if item["kind"] == "Rollout"]
     (container,) = rollout["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/team/payments:1.1"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_another_router_takes_the_place_of_istio_and_changes_nothing_else(strategy: str) -> None:
+    istio, traefik = (load(strategy, namespace="shop", tag="1.0", router=each) for each in bases.ROUTERS)
+    of_istio, of_traefik = {"Gateway", "VirtualService"}, {"IngressRoute", "TraefikService"}
+    assert {each["kind"] for each in istio} & {*of_istio, *of_traefik} == of_istio
+    assert {each["kind"] for each in traefik} & of_istio == set()
+    assert {each["metadata"]["namespace"] for each in traefik} == {"shop"}
+    others = [
+        [each for each in some if each["kind"] not in {*of_istio, *of_traefik}] for some in (istio, traefik)
+    ]
+    for rollout in (each for some in others for each in some if each["kind"] == "Rollout"):
+        routing = (rollout["spec"]["strategy"].get("canary") or {}).pop("trafficRouting", {})
+        assert routing.keys() <= set(bases.ROUTERS)
+    assert others[0] == others[1]
+
+
+def test_the_hosts_of_another_router_end_in_the_namespace_as_those_of_istio_do() -> None:
+    objects = load("bluegreen", namespace="shop", tag="1.0", router="traefik")
+    rules = [each["spec"]["routes"][0]["match"] for each in objects if each["kind"] == "IngressRoute"]
+    assert rules == ["Host(`payments.shop`)", "Host(`preview.payments.shop`)"]
+
+
+def test_a_canary_names_the_object_that_has_its_weights() -> None:
+    objects = keyed(load("canary", namespace="shop", tag="1.0", router="traefik"))
+    canary = objects["Rollout", "payments"]["spec"]["strategy"]["canary"]
+    assert canary["trafficRouting"] == {"traefik": {"weightedTraefikServiceName": "payments"}}
+    services: list[dict[str, Any]] = objects["TraefikService", "payments"]["spec"]["weighted"]["services"]
+    assert {each["name"]: each["weight"] for each in services} == {
+        "payments-stable": 100,
+        "payments-canary": 0,
+    }
+    assert [canary["stableService"], canary["canaryService"]] == [each["name"] for each in services]
+
+
+def test_a_router_without_manifests_is_refused() -> None:
+    with pytest.raises(FiredampError, match="no manifests for the router 'nginx'"):
+        load("canary", namespace="shop", tag="1.0", router="nginx")

@@ -17,6 +17,7 @@ from loadgen.statistics import exactly_zero
 
 
 @pytest.mark.every_provider
+@pytest.mark.every_router
 @pytest.mark.scenario("can-1")
 def test_a_version_that_crashes_at_boot_never_reaches_a_client(
     trial: StartTrial, numbers: Report, claim: EnterClaim
