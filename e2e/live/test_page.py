@@ -122,6 +122,17 @@ def test_trials_are_chosen_by_keyboard(page: Browser, folder: Folder) -> None:
     wait_for(page, "other · shop-1 · other")
 
 
+def test_names_and_steps_are_told_in_words(page: Browser, folder: Folder) -> None:
+    name = "e2e_canary_test_abort.py_test_a_bad_version_is_aborted-0123456789.2"
+    Folder(folder.path.parent / name, name="other").begin()
+    wait_for(page, "a bad version is aborted.2")
+    title = "document.querySelector('[data-trial$=\"0123456789.2\"]').title"
+    assert page.evaluate(title) == name
+    words = "import(new URL('static/words.js', location.href)).then((words) => {})"
+    step = words.format("['setWeight: 5', 'pause: 20', 'pause'].map(words.step)")
+    assert page.evaluate(step) == ["setWeight: 5%", "pause: 20 s", "pause"]
+
+
 def test_the_scrubber_shows_what_was_known_then(page: Browser, folder: Folder) -> None:
     folder.release(8, weight=50)
     folder.requests(8, 30, each=2, status=500)
