@@ -9,18 +9,19 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from e2e.faults.cells import Cell, all_cells, cells_named, in_order_of_need
 from e2e.faults.page import line, page
 from e2e.faults.records import HOLDS, KNOWN, VIOLATED, CellRecord, latest, read_records
-from e2e.faults.running import run_cell
+from e2e.faults.running import judged_again, run_cell
 from fixtures.core.arguments import Arguments, whole_number
 from fixtures.core.boundary import run_command_line
 from fixtures.core.documents.record_lines import add_record
 from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.progress import Phases
+from fixtures.core.terminal import say
 from fixtures.environment.environment import Environment, Options, start
 
 _RECORDS, _PAGE = "docs/faults-matrix.jsonl", "docs/faults-matrix.md"
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="only cells that are not decided yet; those that never ran come first",
     )
+    again = "judge the recordings in --out again, without a cluster, after a change of the invariants"
+    parser.add_argument("--again", action="store_true", help=again)
     minutes = whole_number(1, _MOST_MINUTES)
     parser.add_argument("--minutes", type=minutes, help="begin no cell after so many minutes")
     parser.add_argument("--out", default="firedamp-out/faults", help="folder for recordings")
@@ -54,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.resume:
         ran_before = latest(read_records(records)).items()
         cells = in_order_of_need(cells, {cell: each.verdict in _DECIDED for cell, each in ran_before})
+    if options.again:
+        ran = _judge_again(latest(read_records(records)), cells, out, records)
+        to.write_text(page(latest(read_records(records))))
+        return 1 if VIOLATED in {each.verdict for each in ran} else 0
     ends = time.monotonic() + 60 * (options.minutes or _MOST_MINUTES)
     environment = start(Options(reuse=options.reuse))
     try:
@@ -71,6 +78,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _DECIDED = {HOLDS, KNOWN, VIOLATED}
 
 
+def _judge_again(
+    before: Mapping[Cell, CellRecord], cells: Sequence[Cell], out: Path, records: Path
+) -> list[CellRecord]:
+    """Judge each recording that is there, and add a record where the verdict is another one."""
+    changed = []
+    for cell in cells:
+        folder = _folder(out, cell)
+        # What has no version did not come to its end.
+        if cell not in before or not before[cell].rollouts or not folder.exists():
+            continue
+        record = judged_again(before[cell], folder)
+        if (record.verdict, record.reasons) != (before[cell].verdict, before[cell].reasons):
+            say(line(record))
+            add_record(record, records)
+            changed.append(record)
+    return changed
+
+
+def _folder(out: Path, cell: Cell) -> Path:
+    return out / str(cell).replace("/", "-")
+
+
 def _run(
     environment: Environment, cells: Sequence[Cell], out: Path, records: Path, ends: float
 ) -> list[CellRecord]:
@@ -78,7 +107,7 @@ def _run(
     for cell in cells:
         if time.monotonic() > ends:
             break
-        folder = out / str(cell).replace("/", "-")
+        folder = _folder(out, cell)
         shutil.rmtree(folder, ignore_errors=True)
         with phases.phase(str(cell), quiet_below=0):
             # A fault of the cell before may have left an add-on busy.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from e2e.faults import running
 from e2e.faults.cells import Cell, all_cells, cells_named, in_order_of_need
 from e2e.faults.kinds import FAULT_KINDS
 from e2e.faults.moments import MOMENTS
@@ -15,6 +16,10 @@ from e2e.faults.records import CellRecord, latest, read_records
 from e2e.faults.strategies import STRATEGIES
 from fixtures.core.documents.record_lines import add_record
 from fixtures.core.errors import FiredampError
+from fixtures.judge.invariants.cases_for_test import CASES
+from fixtures.timeline.fault_record import FaultRecord, Part
+from fixtures.timeline.recording import Recording
+from fixtures.timeline.records_for_test import make
 
 _RECORD = CellRecord(
     fault="kill-pod", moment="pause", strategy="host", verdict="holds", held=["shares", "pauses"],
@@ -83,3 +88,20 @@ def test_the_page_has_each_verdict_with_its_numbers_and_its_reasons() -> None:
     assert "- kill-pod/pause/subset: pauses: it \\| was left" in text
     assert "- kill-pod/abort/host: ?" in text
     assert "- kill-pod/pause/dynamic: capacity: too few pods" in text
+
+
+def test_a_recording_is_judged_again_and_whether_it_ended_in_time_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = {"number": 1, "fault": "kill", "target": "it", "detail": "", "part": Part.PODS}
+    moments = [make(FaultRecord, t, moment=moment, **fault) for t, moment in ((8, "begun"), (9, "over"))]
+    case = CASES["steps-forward"].violates
+    recorded = Recording([*case.others, *moments], case.requests)
+    monkeypatch.setattr(running, "load", lambda _: recorded)
+    late = "not recovered within 45 s: it was not"
+    again = running.judged_again(replace(_RECORD, reasons=[late, "pauses: mended since"]), tmp_path)
+    assert again.verdict == "violated"
+    assert again.reasons[0] == late
+    assert any(each.startswith("steps-forward: ") for each in again.reasons)
+    assert not any("mended since" in each for each in again.reasons)
+    assert (again.cell, again.rollouts, again.recovered) == (_RECORD.cell, "v1.10.2", 4.0)

@@ -21,7 +21,7 @@ from fixtures.judge.invariants.invariant import Outcome, Verdict
 from fixtures.judge.invariants.judge import judge
 from fixtures.judge.invariants.withdrawn import LIMIT_S
 from fixtures.judge.verdicts import Window, assert_exactly_none
-from fixtures.timeline.recording import Recording
+from fixtures.timeline.recording import Recording, load
 from fixtures.timeline.state import State
 from fixtures.trial.sample import sample_trial
 from fixtures.trial.trial import ACTIVE, Trial
@@ -36,6 +36,7 @@ _ENDED_SECONDS = 8.0
 # Seconds from the end of a fault in which the release must have ended. A revision needs the pauses of the
 # strategy, new pods twice, and the scale-down delay; an analysis needs its measurements.
 RECOVERED_SECONDS = 45.0
+_LATE = "not recovered"
 # What is decided only if the data plane was seen after the fault.
 _DECIDING = "shares"
 
@@ -72,7 +73,22 @@ def run_cell(environment: Environment, cell: Cell, folder: Path) -> CellRecord:
             time.sleep(max(_ENDED_SECONDS, over + _LAST_SECONDS - app.timeline.clock()))
     except FiredampError as error:
         return _unknown(cell, [f"{type(error).__name__}: {error.message.splitlines()[0][:300]}"])
-    return _concluded(environment, cell, app.records(), late, None if late else recovered)
+    version = environment.stack.settings.pins["rollouts"].version
+    return _concluded(version, cell, app.records(), late, None if late else recovered)
+
+
+def judged_again(before: CellRecord, folder: Path) -> CellRecord:
+    """Return what a cell that ran comes to by the invariants as they are now.
+
+    Args:
+        before: Its record; whether the release ended in time stays as it is there.
+        folder: The folder of its recording.
+
+    Raises:
+        FiredampError: There is no recording, or it cannot be read.
+    """
+    late = [each for each in before.reasons if each.startswith(_LATE)]
+    return _concluded(before.rollouts, before.cell, load(folder), late, before.recovered)
 
 
 def _gone_on(app: Trial, moment: Moment, cell: Cell) -> list[str]:
@@ -82,12 +98,12 @@ def _gone_on(app: Trial, moment: Moment, cell: Cell) -> list[str]:
         moment.go_on(app, strategy)
         app.wait(moment.ends(strategy), within=RECOVERED_SECONDS)
     except ConditionNotMetError as error:
-        return [f"not recovered within {RECOVERED_SECONDS:g} s: {error.message.splitlines()[0][:300]}"]
+        return [f"{_LATE} within {RECOVERED_SECONDS:g} s: {error.message.splitlines()[0][:300]}"]
     return []
 
 
 def _concluded(
-    environment: Environment, cell: Cell, records: Recording, late: list[str], recovered: float | None
+    rollouts: str, cell: Cell, records: Recording, late: list[str], recovered: float | None
 ) -> CellRecord:
     verdicts = judge(records)
     held = [each.invariant.name for each in verdicts if each.outcome is Outcome.HOLDS]
@@ -111,7 +127,7 @@ def _concluded(
         recovered=None if recovered is None else round(recovered, 2),
         sent=len(records.requests),
         failed=int(records.requests.failed.sum()),
-        rollouts=environment.stack.settings.pins["rollouts"].version,
+        rollouts=rollouts,
         at=_now(),
     )
 
