@@ -26,6 +26,8 @@ class JudgeAlone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         unknown: Invariants that no recording decided.
         unreadable: Why a recording cannot be judged, with the error that whoever judges it gets.
         bound: The bound that was exceeded; "" if none was.
+        of: Which recordings these are, if they were not judged as the run ended: of a run of the same row by
+            `firedamp compare`, or this run's, judged again after a change of the invariants.
     """
 
     recordings: int = 0
@@ -35,6 +37,7 @@ class JudgeAlone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unknown: list[str] = []
     unreadable: list[str] = []
     bound: str = ""
+    of: str = ""
 
     @property
     def is_alarm(self) -> bool:

@@ -77,7 +77,8 @@ def _said(run: RowRun) -> str:
         return "?"
     names = [each.partition(":")[0] for each in run.alone.violated]
     said = [*dict.fromkeys(names), *([f"bound: {run.alone.bound}"] if run.alone.bound else [])]
-    return _cell(", ".join(said) or "nothing")
+    of = f" ({run.alone.of})" if run.alone.of else ""
+    return _cell(f"{', '.join(said) or 'nothing'}{of}")
 
 
 def _short(row: str) -> str:

@@ -57,6 +57,8 @@ def test_a_page_has_faults_and_control(tmp_path: Path) -> None:
 
 def test_a_page_tells_what_the_judge_alone_says() -> None:
     alarm = JudgeAlone(recordings=1, violated=["limits: one", "pauses: two", "limits: three"])
+    again = JudgeAlone(recordings=1, violated=["old-pods: one"], of="judged again")
+    assert "| it failed | old-pods (judged again) |" in page([_run(FAULTS[0].name, again)])
     in_doubt = JudgeAlone(recordings=1, doubts=["proxy-errors: UF"], known=["no-switching: to and fro"])
     late = JudgeAlone(recordings=1, bound="the abort took 30.00 s; at most 12 s follow")
     text = page([_run(FAULTS[0].name, alarm), _run(FAULTS[1].name, in_doubt), _run(FAULTS[2].name, None)])
