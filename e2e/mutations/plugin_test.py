@@ -16,7 +16,9 @@ from fixtures.trial import sample
 def test_a_fault_in_the_manifests_comes_after_what_a_scenario_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment: Any = SimpleNamespace(payments_image="payments", kube=None, gateway_url="", clients=None)
+    environment: Any = SimpleNamespace(
+        payments_image="payments", kube=None, routers=("istio",), gateway_of=lambda _: "", clients=None
+    )
     done: list[str] = []
 
     def fault(objects: list[Object]) -> None:
