@@ -87,7 +87,7 @@ def build(edits: Sequence[Edit]) -> Path:
     def make(target: Path) -> None:
         # A copy, because Go refuses an overlay (-overlay) of files in its module cache.
         copy = target / "sources"
-        _copy(sources, copy)
+        copy_module(sources, copy)
         for path, text in files.items():
             (copy / path).write_text(text)
         golang.build(component, target, sources=copy)
@@ -98,8 +98,17 @@ def build(edits: Sequence[Edit]) -> Path:
     return Cache().get("rollouts-with-faults", content, make) / ARCHIVE
 
 
-def plant(environment: Environment, archive: Path, fault: str) -> None:
+def plant(
+    environment: Environment, archive: Path, fault: str, *, tag: str = _TAG, variable: str = _VARIABLE
+) -> None:
     """Have a cluster run the controller in the archive, with one fault switched on, or "" for none.
+
+    Args:
+        environment: The cluster.
+        archive: The archive of the controller's image.
+        fault: The name of the fault.
+        tag: The tag of that image.
+        variable: The environment variable in which the controller reads the name.
 
     Raises:
         FiredampError: The controller does not become ready.
@@ -107,12 +116,12 @@ def plant(environment: Environment, archive: Path, fault: str) -> None:
     environment.stack.upgrade(
         environment.kube,
         _COMPONENT,
-        change=partial(_switch, fault=fault),
+        change=partial(_switch, tag=tag, variable={"name": variable, "value": fault}),
         images=partial(load_images, environment.cluster, archive),
     )
 
 
-def _copy(sources: Path, target: Path) -> None:
+def copy_module(sources: Path, target: Path) -> None:
     """Copy a module out of Go's cache, where all files are read-only."""
     for path in sources.rglob("*"):
         if path.is_file():
@@ -121,9 +130,9 @@ def _copy(sources: Path, target: Path) -> None:
             shutil.copyfile(path, place)
 
 
-def _switch(objects: list[Object], *, fault: str) -> None:
+def _switch(objects: list[Object], *, tag: str, variable: Object) -> None:
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             container = manifest["spec"]["template"]["spec"]["containers"][0]
-            container["image"] = f"{REPOSITORY}:{_TAG}"
-            container["env"] = [*container.get("env", []), {"name": _VARIABLE, "value": fault}]
+            container["image"] = f"{REPOSITORY}:{tag}"
+            container["env"] = [*container.get("env", []), variable]

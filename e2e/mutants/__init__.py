@@ -1,0 +1,1 @@
+"""Generated mutants: faults of the controller that no author has chosen."""

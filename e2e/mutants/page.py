@@ -1,0 +1,163 @@
+"""The page of generated mutants: how many are caught, which are missed and why, and what no test reaches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from e2e.mutants.build import Mutant
+from e2e.mutants.reach import Reached
+from e2e.mutants.reasons import Reason
+from e2e.mutants.records import CAUGHT, MISSED, UNKNOWN, MutantRecord
+from fixtures.core.markdown import plain
+from fixtures.plugin.words import table
+
+_HEAD = """\
+# Generated mutants
+
+The faults of the [mutation check](mutations.md) were chosen by people, who plant what they think of. These
+are made by rules: a program changes each place in the sources of Argo Rollouts where a rule applies, and
+builds one controller that has all of them, of which one at a time can be switched on. Which places the tests
+reach is measured first. Then mutants are drawn by a seed among those that were reached, and with each run
+tests that reach it, those that reach the least first, until one fails.
+
+- **caught**: a test failed, or an invariant was violated in it.
+- **missed**: all that ran passed.
+- **equivalent**: missed, and nothing that the controller does tells it from the original, for a reason.
+- **unknown**: the tests could not run, or their load was not what was asked for.
+
+Conditions that only ask whether there was an error are left out: negated, nearly every call ends at once,
+and any test notices. So are calls that write to a log or an event, loops, and the other traffic routers.
+
+```sh
+python -m e2e.mutants reach                     # what each test reaches, with none switched on
+python -m e2e.mutants run --count 100 --seed 1  # adds to mutants.jsonl, and writes this page
+```
+"""
+_Key = tuple[str, str, str]
+_SHORT = 70
+
+
+def page(
+    mutants: Sequence[Mutant],
+    reached: Sequence[Reached],
+    covered: Mapping[str, float],
+    records: Sequence[MutantRecord],
+    reasons: Mapping[_Key, Reason],
+) -> str:
+    """The page, in Markdown.
+
+    Args:
+        mutants: All mutants of the controller.
+        reached: What each test reached.
+        covered: The covered statements of each package, in percent.
+        records: What tests made of mutants, the oldest first.
+        reasons: Why some are missed.
+    """
+    latest = {each.mutant: each for each in records}
+    return "\n".join(
+        [
+            _HEAD,
+            *_summary(list(latest.values()), reasons),
+            *_missed(latest, reasons),
+            "## Caught\n",
+            table(
+                ("place", "rule", "source", "caught by", "tests", "s"),
+                (
+                    (
+                        each.place,
+                        each.kind,
+                        _code(each.original),
+                        _short(each.test),
+                        str(each.tests),
+                        f"{each.seconds:.0f}",
+                    )
+                    for each in latest.values()
+                    if each.verdict == CAUGHT
+                ),
+            ),
+            "",
+            *_coverage(mutants, reached, covered),
+        ]
+    )
+
+
+def _summary(latest: Sequence[MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
+    counts = Counter(each.verdict for each in latest)
+    equivalent = sum(each.verdict == MISSED and _is_equivalent(each, reasons) for each in latest)
+    decided = counts[CAUGHT] + counts[MISSED] - equivalent
+    share = f", {counts[CAUGHT] / decided:.0%}" if decided else ""
+    yield (
+        f"{counts[CAUGHT]} of {decided} mutants were caught{share}; beside them {equivalent} are equivalent, "
+        f"and of {counts[UNKNOWN]} nothing is known.\n"
+    )
+    kinds = sorted({each.kind for each in latest})
+    rows = []
+    for kind in kinds:
+        those = [each for each in latest if each.kind == kind]
+        verdicts = Counter(each.verdict for each in those)
+        same = sum(each.verdict == MISSED and _is_equivalent(each, reasons) for each in those)
+        rows.append((kind, *map(str, (verdicts[CAUGHT], verdicts[MISSED] - same, same, verdicts[UNKNOWN]))))
+    yield table(("rule", "caught", "missed", "equivalent", "unknown"), rows)
+    yield ""
+
+
+def _missed(latest: Mapping[_Key, MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
+    rows = []
+    for key, each in latest.items():
+        if each.verdict == CAUGHT:
+            continue
+        reason = reasons.get(key)
+        verdict = "equivalent" if each.verdict == MISSED and _is_equivalent(each, reasons) else each.verdict
+        why = reason.why if reason else each.why
+        tests = f"{each.tests} of {each.reaching}"
+        rows.append((each.place, each.kind, _code(each.original), verdict, tests, plain(why)))
+    if rows:
+        yield "## Not caught\n"
+        yield table(("place", "rule", "source", "", "tests that reach it", "reason"), rows)
+        yield ""
+
+
+def _is_equivalent(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> bool:
+    return each.mutant in reasons and reasons[each.mutant].equivalent
+
+
+def _coverage(
+    mutants: Sequence[Mutant], reached: Sequence[Reached], covered: Mapping[str, float]
+) -> Iterator[str]:
+    numbers = {number for each in reached for number in each.mutants}
+    yield "## What the tests reach\n"
+    yield (
+        f"Of {len(mutants):,} mutants, {len(reached)} tests reach {len(numbers):,}. By package, beside "
+        "Go's own coverage:\n"
+    )
+    rows = []
+    for package in sorted({each.file.rpartition("/")[0] for each in mutants}):
+        those = [each for each in mutants if each.file.rpartition("/")[0] == package]
+        hit = sum(each.id in numbers for each in those)
+        share = f"{covered[package]:.1f}%" if package in covered else "unknown"
+        rows.append((f"`{package}`", share, str(hit), str(len(those))))
+    yield table(("package", "statements covered", "mutants reached", "of"), rows)
+    yield "\n### Functions that no test reaches\n"
+    functions: dict[str, dict[str, bool]] = {}
+    for each in mutants:
+        of_file = functions.setdefault(each.file, {})
+        of_file[each.function] = of_file.get(each.function, False) or each.id in numbers
+    yield table(
+        ("file", "functions"),
+        (
+            (f"`{file}`", ", ".join(sorted(name for name, is_reached in names.items() if not is_reached)))
+            for file, names in functions.items()
+            if not all(names.values())
+        ),
+    )
+    yield ""
+
+
+def _short(test: str) -> str:
+    return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+def _code(text: str) -> str:
+    shown = text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+    return f"`{shown.replace('|', '¦').replace('`', chr(39))}`"

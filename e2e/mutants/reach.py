@@ -1,0 +1,58 @@
+"""What a test made the controller reach: mutants, and covered lines by Go's own counters."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from e2e.mutants.build import PORT
+from fixtures.addons.rollouts import NAMESPACE
+from fixtures.kube.client import Kube, pods_of
+
+_SELECTOR = "app.kubernetes.io/name=argo-rollouts"
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """What one test reached.
+
+    Attributes:
+        test: Its node id.
+        mutants: The numbers of the mutants that were evaluated, in order.
+    """
+
+    test: str
+    mutants: tuple[int, ...]
+
+
+def forget(kube: Kube) -> None:
+    """Have the controller forget what was reached before."""
+    _ask(kube, "forget")
+
+
+def write(kube: Kube, folder: Path, test: str) -> None:
+    """Write what was reached since `forget`, and Go's counters since the controller's start, to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = sorted(map(int, _ask(kube, "reached").split()))
+    name = hashlib.sha256(test.encode()).hexdigest()[:16]
+    (folder / f"{name}.json").write_bytes(msgspec.json.encode(Reached(test, tuple(numbers))))
+    # Their names tell Go what they are: https://pkg.go.dev/internal/coverage
+    meta = base64.b64decode(_ask(kube, "coverage/meta"))
+    digest = meta[24:40].hex()
+    (folder / f"covmeta.{digest}").write_bytes(meta)
+    counters = base64.b64decode(_ask(kube, "coverage/counters"))
+    (folder / f"covcounters.{digest}.1.{int(name[:12], 16)}").write_bytes(counters)
+
+
+def read(folder: Path) -> list[Reached]:
+    """Read what tests have reached."""
+    return [msgspec.json.decode(path.read_bytes(), type=Reached) for path in sorted(folder.glob("*.json"))]
+
+
+def _ask(kube: Kube, what: str) -> str:
+    (pod,) = [
+        each for each in pods_of(kube, NAMESPACE, _SELECTOR) if "deletionTimestamp" not in each["metadata"]
+    ]
+    return kube.raw(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}:{PORT}/proxy/{what}")
