@@ -80,6 +80,8 @@ def test_a_missed_deadline_says_what_the_pods_lacked(
 
 
 @pytest.mark.scenario("op-3")
+@pytest.mark.violates("one-writer", reason="somebody else writes weights on purpose")
+@pytest.mark.violates("pauses", reason="kubectl promotes, of which the timeline has no verb")
 def test_a_pause_says_for_whom_it_waits_and_other_writers_of_weights_are_named(
     trial: StartTrial, plugin: Plugin, numbers: Report
 ) -> None:
