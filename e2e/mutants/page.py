@@ -36,6 +36,7 @@ python -m e2e.mutants run --count 100 --seed 1  # adds to mutants.jsonl, and wri
 """
 _Key = tuple[str, str, str]
 _SHORT = 70
+_EQUIVALENT = "equivalent"
 
 
 def page(
@@ -83,43 +84,40 @@ def page(
 
 
 def _summary(latest: Sequence[MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
-    counts = Counter(each.verdict for each in latest)
-    equivalent = sum(each.verdict == MISSED and _is_equivalent(each, reasons) for each in latest)
-    decided = counts[CAUGHT] + counts[MISSED] - equivalent
+    counts = Counter(_verdict(each, reasons) for each in latest)
+    decided = counts[CAUGHT] + counts[MISSED]
     share = f", {counts[CAUGHT] / decided:.0%}" if decided else ""
     yield (
-        f"{counts[CAUGHT]} of {decided} mutants were caught{share}; beside them {equivalent} are equivalent, "
-        f"and of {counts[UNKNOWN]} nothing is known.\n"
+        f"{counts[CAUGHT]} of {decided} mutants were caught{share}; beside them {counts[_EQUIVALENT]} are "
+        f"equivalent, and of {counts[UNKNOWN]} nothing is known.\n"
     )
+    by_kind = Counter((each.kind, _verdict(each, reasons)) for each in latest)
+    columns = (CAUGHT, MISSED, _EQUIVALENT, UNKNOWN)
     kinds = sorted({each.kind for each in latest})
-    rows = []
-    for kind in kinds:
-        those = [each for each in latest if each.kind == kind]
-        verdicts = Counter(each.verdict for each in those)
-        same = sum(each.verdict == MISSED and _is_equivalent(each, reasons) for each in those)
-        rows.append((kind, *map(str, (verdicts[CAUGHT], verdicts[MISSED] - same, same, verdicts[UNKNOWN]))))
-    yield table(("rule", "caught", "missed", "equivalent", "unknown"), rows)
+    yield table(
+        ("rule", *columns), ((kind, *(str(by_kind[kind, verdict]) for verdict in columns)) for kind in kinds)
+    )
     yield ""
 
 
 def _missed(latest: Mapping[_Key, MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
-    rows = []
-    for key, each in latest.items():
-        if each.verdict == CAUGHT:
-            continue
-        reason = reasons.get(key)
-        verdict = "equivalent" if each.verdict == MISSED and _is_equivalent(each, reasons) else each.verdict
-        why = reason.why if reason else each.why
-        tests = f"{each.tests} of {each.reaching}"
-        rows.append((each.place, each.kind, _code(each.original), verdict, tests, plain(why)))
+    rows = [
+        (
+            each.place, each.kind, _code(each.original), _verdict(each, reasons),
+            f"{each.tests} of {each.reaching}", plain(reasons[key].why if key in reasons else each.why),
+        )
+        for key, each in latest.items()
+        if each.verdict != CAUGHT
+    ]  # fmt: skip
     if rows:
         yield "## Not caught\n"
         yield table(("place", "rule", "source", "", "tests that reach it", "reason"), rows)
         yield ""
 
 
-def _is_equivalent(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> bool:
-    return each.mutant in reasons and reasons[each.mutant].equivalent
+def _verdict(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> str:
+    reason = reasons.get(each.mutant)
+    return _EQUIVALENT if each.verdict == MISSED and reason and reason.equivalent else each.verdict
 
 
 def _coverage(
