@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -16,6 +15,7 @@ from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.conditions.conditions import paused_at, promoted
 from fixtures.core.errors import ConditionNotMetError
+from fixtures.faults.repeated import repeat
 from fixtures.kube.client import Kube, Object
 from fixtures.kube.kinds import ANALYSIS_TEMPLATE, CONFIG_MAP, ROLLOUT
 from fixtures.trial.trial import Trial
@@ -127,16 +127,6 @@ def _patient(objects: list[Object]) -> None:
 def _editor(kube: Kube, namespace: str) -> Iterator[None]:
     """Somebody who sets the interval of the template's metric to 7 s, again and again."""
     edit = [{"op": "replace", "path": "/spec/metrics/0/interval", "value": "7s"}]
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.wait(0.3):
-            kube.patch(ANALYSIS_TEMPLATE, _TEMPLATE, namespace, edit)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with ExitStack() as undoing:
+        repeat(lambda: kube.patch(ANALYSIS_TEMPLATE, _TEMPLATE, namespace, edit), 0.3, undoing, name="editor")
         yield
-    finally:
-        stop.set()
-        thread.join(10)
