@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.core.clock import Epoch
-from loadgen.ledger import Answer, Ledger
+from loadgen.ledger import Answer, Ledger, in_folder
 from loadgen.plan import Call, Stream, make_plan
 from loadgen.records import requests_file
 from loadgen.requests import read_requests
@@ -23,7 +23,7 @@ PLAN = make_plan("http://127.0.0.1:80", (STREAM,), Constant(10, 1), 10, epoch=EP
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(PLAN, tmp_path)
+    made = in_folder(PLAN, tmp_path)
     yield made
     made.close()
 
@@ -31,7 +31,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_each_send_time_is_claimed_once_and_none_after_the_end(ledger: Ledger) -> None:
     stream = ledger.streams[0]
     stream.begin_schedule(500.0)
-    assert [stream.claim() for _ in range(3)] == pytest.approx([500.05, 500.15, 500.25])
+    assert [due.at for _ in range(3) if (due := stream.claim())] == pytest.approx([500.05, 500.15, 500.25])
     ledger.end_schedule()
     assert stream.claim() is None
 
@@ -42,7 +42,7 @@ def test_the_schedule_runs_out(ledger: Ledger) -> None:
 
 
 def test_the_mix_has_its_weights_and_its_headers(ledger: Ledger) -> None:
-    drawn = [ledger.streams[0].choose() for _ in range(4000)]
+    drawn = [ledger.streams[0].message(number) for number in range(4000)]
     assert Counter(message.path for message in drawn)["/a"] == pytest.approx(3000, abs=150)
     a, b = (next(message for message in drawn if message.path == path) for path in ("/a", "/b"))
     assert {b"x-stream: 1", b"x-call: a", b"host: payments.ns"} < set(a.data.split(b"\r\n"))
@@ -51,7 +51,7 @@ def test_the_mix_has_its_weights_and_its_headers(ledger: Ledger) -> None:
 
 def test_latency_is_counted_from_the_intended_time(ledger: Ledger, tmp_path: Path) -> None:
     stream = ledger.streams[0]
-    attempt = stream.begin(time.monotonic() - 2, stream.choose())
+    attempt = stream.begin(time.monotonic() - 2, stream.message(0))
     stream.end(attempt, Answer(500, "1.2-5xx", "pod-1"), reused=True)
     ledger.report()
     [request] = read_requests(requests_file(tmp_path, "active"))
@@ -73,7 +73,7 @@ def test_what_the_app_says_is_the_version_only_if_the_gateway_says_nothing(
 ) -> None:
     stream = ledger.streams[0]
     answer = Answer(200, "1.0", "pod-1", **by_gateway)
-    stream.end(stream.begin(time.monotonic(), stream.choose()), answer, reused=True)
+    stream.end(stream.begin(time.monotonic(), stream.message(0)), answer, reused=True)
     ledger.flush()
     [request] = read_requests(requests_file(tmp_path, "active"))
     assert (request.claimed, request.claimed_pod) == ("1.0", "pod-1")
@@ -87,11 +87,11 @@ def test_a_step_of_the_wall_clock_between_harness_and_load_moves_no_record(
 ) -> None:
     wall = time.time
     monkeypatch.setattr(time, "time", lambda: wall() + step)
-    ledger = Ledger(PLAN, tmp_path)
+    ledger = in_folder(PLAN, tmp_path)
     before = EPOCH.now()
     ledger.begin_schedule()
     [stream] = ledger.streams
-    stream.end(stream.begin(time.monotonic(), stream.choose()), Answer(200), reused=False)
+    stream.end(stream.begin(time.monotonic(), stream.message(0)), Answer(200), reused=False)
     ledger.close()
     [request] = read_requests(requests_file(tmp_path, "active"))
     [status] = read_statuses(status_file(tmp_path, ["active"]))
@@ -109,8 +109,8 @@ def test_the_status_counts_what_is_under_way_and_stops_asking_at_the_end(
     assert read_statuses(path) == []
     ledger.begin_schedule()
     stream = ledger.streams[0]
-    stream.end(stream.begin(0.0, stream.choose()), Answer(), reused=False)
-    stream.begin(0.0, stream.choose())
+    stream.end(stream.begin(0.0, stream.message(0)), Answer(), reused=False)
+    stream.begin(0.0, stream.message(0))
     ledger.end_schedule()
     assert ledger.stopped
     ledger.report()
@@ -133,7 +133,7 @@ def test_a_late_request_says_whether_a_client_was_free(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, stream = Clock(monkeypatch), ledger.streams[0]
-    message = stream.choose()
+    message = stream.message(0)
     in_time = stream.begin(99.96, message)
     assert in_time.free is None
     # Nine of ten clients wait for answers: one was free, so the load generator is at fault.
@@ -164,7 +164,7 @@ def test_overdue_requests_after_a_silence_are_the_load_generators_fault(
     clock.now = 102.0
     attempts = []
     for n in range(20):
-        attempts.append(stream.begin(100 + n / 10, stream.choose()))
+        attempts.append(stream.begin(100 + n / 10, stream.message(0)))
         if n >= 9:
             stream.end(attempts[n - 9], Answer(200), reused=True)
     # The last was due at 101.9.
@@ -174,4 +174,4 @@ def test_overdue_requests_after_a_silence_are_the_load_generators_fault(
 def test_the_records_of_another_run_are_not_mixed_in(ledger: Ledger, tmp_path: Path) -> None:
     assert ledger.streams
     with pytest.raises(FileExistsError):
-        Ledger(PLAN, tmp_path)
+        in_folder(PLAN, tmp_path)

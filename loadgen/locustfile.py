@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,15 +23,21 @@ from locust.exception import StopUser
 
 from fixtures.core.priority import go_first
 from loadgen.client import Client
-from loadgen.ledger import Answer, Ledger, StreamLedger
-from loadgen.plan import LoadPlan
+from loadgen.distribution import role
+from loadgen.ledger import Answer, Due, Ledger, StreamLedger, in_folder
+from loadgen.master import Master
+from loadgen.worker import Worker
 
 # The harness reads the files while they are written, the first answer as soon as it is there.
 FLUSH_S = 0.05
 
 go_first()
-_plan = LoadPlan.from_json(os.environ["FIREDAMP_LOAD_PLAN"])
-_ledger = Ledger(_plan, Path(os.environ["FIREDAMP_LOAD_FOLDER"]))
+_role = role()
+_plan = _role.plan
+_master = Master(_role) if _role.workers else None
+_worker = Worker(_role) if _role.name else None
+# A master sends nothing, so that it has nothing to keep books of.
+_ledger = _worker.ledger if _worker else None if _master else in_folder(_plan, _role.folder)
 _started = Event()
 
 
@@ -46,7 +51,7 @@ class ScheduledUser(User):
         super().__init__(environment)
         target = urlsplit(_plan.url)
         self.http = Client((target.hostname or "", target.port or 80), _plan.timeout)
-        self.due: float | None = None
+        self.due: Due | None = None
 
     def on_start(self) -> None:
         """Wait until all users are there, so that the first requests are not late."""
@@ -57,18 +62,18 @@ class ScheduledUser(User):
         self.due = self.stream.claim()
         if self.due is None:
             raise StopUser
-        return max(self.due - time.monotonic(), 0.0)
+        return max(self.due.at - time.monotonic(), 0.0)
 
     @task
     def send(self) -> None:
         """Send the request that is due. Before the first wait, Locust calls this when none is due."""
         if self.due is None:
             return
-        if _ledger.stopped:
+        if self.stream.is_over:
             # It became due while Locust was already stopping other users; it would be cut off at once.
             raise StopUser
-        message = self.stream.choose()
-        attempt = self.stream.begin(self.due, message)
+        at, message = self.due
+        attempt = self.stream.begin(at, message)
         try:
             answer = self.http.answer(message)
         except gevent.GreenletExit:
@@ -79,39 +84,57 @@ class ScheduledUser(User):
 
 
 def begin(**_: object) -> None:
-    """Start the schedules; Locust calls this once all users are spawned."""
-    _ledger.begin_schedule()
-    _ledger.report()
-    _started.set()
+    """Start the schedules; Locust calls this once all users are spawned. Workers wait for the master."""
+    if _master:
+        _master.begin()
+    elif _ledger and not _worker:
+        _ledger.begin_schedule()
+        _ledger.report()
+        _started.set()
 
 
 def keep_books(environment: Environment, **_: object) -> None:
     """Start the greenlet that writes records and status, and ends Locust when all schedules have ended."""
     # Errors quote the last lines of the log, which would all be Locust's own summary.
     logging.getLogger("locust.stats_logger").setLevel(logging.CRITICAL)
-    gevent.spawn(_write, environment).link_exception(lambda _: os._exit(3))
+    if _master:
+        _master.attach(environment)
+        # Listeners are called in reverse: this one before that of Locust, which dismisses the workers.
+        _hooks.quitting.add_listener(end_workers)
+    elif _worker:
+        _worker.attach(environment, _started.set)
+    elif _ledger:
+        gevent.spawn(_write, environment, _ledger).link_exception(lambda _: os._exit(3))
 
 
 def stop_asking(**_: object) -> None:
     """End the schedules when Locust is stopped, so that requests due later do not count as missing."""
-    _ledger.end_schedule()
+    if _ledger:
+        _ledger.end_schedule()
+
+
+def end_workers(**_: object) -> None:
+    """Let workers end in order when the master is asked to end."""
+    if _master:
+        _master.end()
 
 
 def close_books(**_: object) -> None:
     """Write the last records and the last status; Locust calls this when all users have ended."""
-    _ledger.close()
+    if _ledger and not _worker:
+        _ledger.close()
 
 
-def _write(environment: Environment) -> None:
+def _write(environment: Environment, ledger: Ledger) -> None:
     ticks = 0
     while not (_started.is_set() and not _users(environment)):
         gevent.sleep(FLUSH_S)
         ticks += 1
         if ticks % 5:
-            _ledger.flush()
+            ledger.flush()
         else:
-            _ledger.report()
-    if environment.runner is not None and not _ledger.stopped:
+            ledger.report()
+    if environment.runner is not None and not ledger.stopped:
         environment.runner.quit()
 
 
@@ -119,11 +142,15 @@ def _users(environment: Environment) -> int:
     return environment.runner.user_count if environment.runner is not None else 0
 
 
-for _stream in _ledger.streams:
-    globals()[f"User_{_stream.name}"] = type(
-        f"User_{_stream.name}",
+for _planned in _plan.streams:
+    globals()[f"User_{_planned.name}"] = type(
+        f"User_{_planned.name}",
         (ScheduledUser,),
-        {"stream": _stream, "fixed_count": _stream.users, "abstract": False},
+        {
+            "stream": _ledger.stream(_planned.name) if _ledger else None,
+            "fixed_count": _planned.users,
+            "abstract": False,
+        },
     )
 _hooks: Any = events  # Locust's hooks are not annotated.
 _hooks.init.add_listener(keep_books)

@@ -165,6 +165,7 @@ def make_plan(
     *,
     epoch: Epoch,
     most_users: int = MOST_USERS,
+    least_users: int = 0,
 ) -> LoadPlan:
     """Return the plan of a load: check its parts and replace defaults by values.
 
@@ -175,6 +176,7 @@ def make_plan(
         timeout: Seconds that a request may take.
         epoch: The start of the run.
         most_users: The largest number of clients of a stream that does not set its number of users.
+        least_users: The number of workers, each of which needs a client for its part of each stream.
 
     Raises:
         FiredampError: The target is public or not plain HTTP, there are no streams, two streams have the same
@@ -186,14 +188,14 @@ def make_plan(
     if len("-".join(names)) > _LONGEST_NAMES:
         message = f"the names of {len(names)} streams have more than {_LONGEST_NAMES} characters together"
         raise FiredampError(message, hint="give them shorter names")
-    planned = tuple(_planned(stream, stream.shape or shape, most_users) for stream in streams)
+    planned = tuple(_planned(stream, stream.shape or shape, most_users, least_users) for stream in streams)
     plan = LoadPlan(target(url), planned, timeout, epoch)
     require_fields(plan, "the load", "timeout", hint="a number of seconds, such as 10.0")
     return plan
 
 
-def _planned(stream: Stream, shape: Constant, most_users: int) -> PlannedStream:
-    users = stream.users or min(max(math.ceil(shape.rate), 10), most_users)
+def _planned(stream: Stream, shape: Constant, most_users: int, least_users: int) -> PlannedStream:
+    users = max(stream.users or min(max(math.ceil(shape.rate), 10), most_users), least_users)
     calls = tuple(call.at("/") for call in stream.calls)
     planned = PlannedStream(stream.name, stream.host, calls, stream.headers, shape, users)
     # Only to raise errors here; the load generator's process makes the messages again.

@@ -8,12 +8,9 @@ from collections.abc import Iterable
 
 from fixtures.core.errors import FiredampError
 from loadgen.flags import NO_FLAG, in_words
-from loadgen.records import Request
+from loadgen.records import LATE_MS, Request
 from loadgen.requests import Requests
 from loadgen.statistics import Share
-
-# A busy machine may delay a client by up to this much; a request that is sent later than this counts as late.
-LATE_MS = 50.0
 
 
 def share_of(version: str, requests: Iterable[Request]) -> Share:

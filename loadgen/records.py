@@ -10,13 +10,16 @@ from msgspec import Meta
 from fixtures.core.record import Record, Time
 from loadgen.flags import made_by_proxy
 
+# A busy machine may delay a client by up to this much; a request that is sent later than this counts as late.
+LATE_MS = 50.0
+
 
 class Request(Record, frozen=True, kw_only=True, gc=False, tag="request"):
     """One request as its client saw it; all times are Unix seconds of one clock.
 
     Attributes:
         t: When it was sent.
-        intended: When it should be sent by the schedule; see `loadgen.queries.LATE_MS` for what is late.
+        intended: When it should be sent by the schedule; see `loadgen.records.LATE_MS` for what is late.
         received: When its answer was complete, or when the client gave up.
         latency_ms: `received - intended`, in milliseconds: the wait of a user who comes at the intended time.
         service_ms: `received - t`, in milliseconds.

@@ -10,12 +10,13 @@ import numpy as np
 
 from fixtures.core.errors import FiredampError
 from fixtures.core.shares import percent
+from loadgen.offsets import MOST_OFFSET_S
 from loadgen.plan import LoadPlan
-from loadgen.queries import LATE_MS, counted, errors, late
-from loadgen.records import Request
+from loadgen.queries import counted, errors, late
+from loadgen.records import LATE_MS, Request
 from loadgen.requests import Requests
 from loadgen.statistics import Share
-from loadgen.status import Status, cpu_peak, silence
+from loadgen.status import Status, cpu_peak, silence, worker_silence
 
 MOST_CPU = 0.9
 # The load generator writes a status every 0.25 s. Without one for this long, it hangs or gets no CPU.
@@ -27,6 +28,8 @@ _MOST_OFF = 0.1
 # for a verdict is decided by the verdict.
 _STALL_S = (0.5, 1.0)
 _MOST_STALLED = 0.2
+# Clocks are compared when a load begins and when it has ended.
+_MEASURED = 2
 
 
 class InvalidLoadError(FiredampError):
@@ -107,6 +110,38 @@ class RunReport:
         )
 
 
+def require_workers(statuses: Sequence[Status], context: str, *, has_ended: bool = False) -> None:
+    """Refuse a distributed load of which a worker was lost, or whose clocks differ.
+
+    Args:
+        statuses: The statuses of the load so far.
+        context: What else the error says.
+        has_ended: Whether the load is over, so that each worker must have sent all its records.
+
+    Raises:
+        InvalidLoadError: A worker was lost, was silent, or has another clock; the text names it.
+    """
+    workers = statuses[-1].workers if statuses else {}
+    for name, worker in workers.items():
+        if worker.state == "foreign":
+            hint = "something else on this machine or in this cluster knows the port; look for it"
+            raise InvalidLoadError(f"{name} is a worker that this run has not started; {context}", hint=hint)
+        for offset in worker.offsets:
+            if not offset.is_acceptable:
+                most = f"{MOST_OFFSET_S * 1000:g} ms"
+                why = f"the clock of {name} differs from the harness's by {offset}, and {most} may be"
+                hint = "synchronize the clocks of the machines (NTP), or take workers on one machine"
+                raise InvalidLoadError(f"{why}; {context}", hint=hint)
+        if worker.state == "lost" or (has_ended and worker.state != "ended"):
+            why = f"{name} was lost after {worker.sent:,} requests, and so were requests of its part"
+            raise InvalidLoadError(f"{why}; {context}", hint=f"see the log of {name}")
+        if has_ended and len(worker.offsets) < _MEASURED:
+            raise InvalidLoadError(f"the clock of {name} was not compared at the end; {context}")
+    silent, name = worker_silence(statuses)
+    if silent > SILENCE_S:
+        raise InvalidLoadError(f"{name} was silent for {silent:.1f} s: stuck, stopped or starved; {context}")
+
+
 def make_report(plan: LoadPlan, statuses: Sequence[Status], requests: Iterable[Request]) -> RunReport:
     """Sum up a load from its plan, the statuses of the load generator and the recorded requests."""
     columns = Requests.of(requests)
@@ -158,6 +193,7 @@ def judge_so_far(plan: LoadPlan, statuses: Sequence[Status], now: float) -> None
     last = statuses[-1]
     seconds = last.until - last.began
     context = f"{seconds:.1f} s into the run"
+    require_workers(statuses, context)
     _require_cpu(cpu_peak(statuses), context)
     _require_statuses(max(silence(statuses), now - last.t), context)
     _require_schedule(_streams(plan, seconds, last.sent, last.starved), seconds, context)

@@ -10,12 +10,20 @@ from msgspec.structs import replace
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from fixtures.core.record import to_line
+from loadgen.offsets import Offset
 from loadgen.plan import Stream, make_plan
 from loadgen.records import Request
 from loadgen.records_test import request
-from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
+from loadgen.report import (
+    InvalidLoadError,
+    RunReport,
+    judge,
+    judge_so_far,
+    make_report,
+    require_workers,
+)
 from loadgen.shapes import Constant
-from loadgen.status import Status, cpu_peak, read_statuses, silence, status_file
+from loadgen.status import Status, WorkerStatus, cpu_peak, read_statuses, silence, status_file
 
 EPOCH = Epoch(1000.0, 0.0)
 PLAN = make_plan(
@@ -180,3 +188,57 @@ def test_statuses_are_read_back(tmp_path: Path) -> None:
     assert read_statuses(path) == []
     path.write_bytes(to_line(status(1, 5)) + to_line(status(2, 9)) + b'{"half')
     assert read_statuses(path) == [status(1, 5), status(2, 9)]
+
+
+def worker(second: float, **fields: object) -> WorkerStatus:
+    return replace(WorkerStatus(t=1000 + second), **fields)
+
+
+def with_workers(second: float, **workers: WorkerStatus) -> Status:
+    return replace(status(second, 10), workers=workers)
+
+
+SAME = Offset(0.0001, 0.0004)
+
+
+def test_workers_that_have_ended_with_one_clock_are_accepted() -> None:
+    ended = worker(9, state="ended", offsets=(SAME, SAME))
+    require_workers([with_workers(10, one=ended, two=ended)], "", has_ended=True)
+    require_workers([with_workers(10, one=worker(9.5, offsets=(SAME,)))], "")
+    require_workers([], "", has_ended=True)
+
+
+@pytest.mark.parametrize(
+    ("two", "has_ended", "why"),
+    [
+        (worker(10, state="lost", sent=7), False, "two was lost after 7 requests"),
+        (worker(10, sent=1234, offsets=(SAME, SAME)), True, "two was lost after 1,234 requests"),
+        (worker(10, state="foreign"), False, "two is a worker that this run has not started"),
+        (worker(10, offsets=(Offset(0.06, 0.0),)), False, r"clock of two differs .* by \+60\.0 ms"),
+        (worker(10, offsets=(SAME, Offset(-0.0501, 0.0))), False, r"clock of two differs .* by -50\.1 ms"),
+        (worker(10, offsets=(Offset(0.0, 0.051),)), False, r"\+0\.0 ms \(known within 51\.0 ms\)"),
+        (worker(10, state="ended", offsets=(SAME,)), True, "clock of two was not compared at the end"),
+        (worker(6.9, offsets=(SAME,)), False, r"two was silent for 3\.1 s"),
+    ],
+)
+def test_a_load_is_refused_by_what_one_worker_was(two: WorkerStatus, has_ended: bool, why: str) -> None:
+    one = worker(10, state="ended", offsets=(SAME, SAME))
+    with pytest.raises(InvalidLoadError, match=why) as refused:
+        require_workers([with_workers(10, one=one, two=two)], "so far", has_ended=has_ended)
+    assert "so far" in refused.value.message
+    assert "one " not in refused.value.message
+
+
+def test_a_silence_that_is_over_still_counts() -> None:
+    said = [with_workers(second, one=worker(second if second > 8 else 2)) for second in range(10)]
+    with pytest.raises(InvalidLoadError, match=r"one was silent for 6\.0 s"):
+        require_workers(said, "")
+
+
+def test_cpu_is_that_of_the_process_that_used_most() -> None:
+    said = [
+        # The master knows of a worker what it said last.
+        with_workers(n, idle=worker(n), busy=worker(n - n % 2, cpu_s=0.95 * (n - n % 2)))
+        for n in range(13)
+    ]
+    assert cpu_peak(said) == pytest.approx(0.95)

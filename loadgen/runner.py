@@ -13,18 +13,25 @@ from fixtures.core.errors import ConditionNotMetError, FiredampError
 from fixtures.core.folders import absolute, make_folder
 from fixtures.core.retry import PendingError, until
 from loadgen.clocks import require_end, require_start
-from loadgen.forking import LocustProcess, fork_locust
-from loadgen.plan import MOST_USERS, LoadPlan, Stream, make_plan
+from loadgen.generators import Generator, Job, OneProcess
+from loadgen.plan import LoadPlan, Stream, make_plan
 from loadgen.queries import counted, errors
 from loadgen.records import requests_file
-from loadgen.report import InvalidLoadError, RunReport, judge, judge_so_far, make_report
+from loadgen.report import (
+    InvalidLoadError,
+    RunReport,
+    judge,
+    judge_so_far,
+    make_report,
+    require_workers,
+)
 from loadgen.requests import RequestLog, Requests
 from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses, status_file
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 STARTUP_S = 60.0
 ANSWER_S = 30.0
+_KILLED_S = 30.0
 
 
 class Traffic:
@@ -57,7 +64,7 @@ class Traffic:
         *,
         epoch: Epoch,
         timeout: float = 10.0,
-        most_users: int = MOST_USERS,
+        generator: Generator | None = None,
     ) -> None:
         """Plan the load; nothing is sent yet.
 
@@ -68,20 +75,27 @@ class Traffic:
             folder: Where the records, the run's status and Locust's log go; created if it does not exist.
             epoch: The epoch of the run's timeline, so that its records and those of the load have one clock.
             timeout: Seconds that a request may take, from connecting to the end of its answer.
-            most_users: The largest number of clients of a stream that does not set its number of users.
+            generator: What sends the requests; by default one process on this machine.
 
         Raises:
             FiredampError: The target, a stream or the shape is not acceptable.
         """
+        self._generator = generator or OneProcess()
         self.plan: LoadPlan = make_plan(
-            url, tuple(streams), shape, timeout, epoch=epoch, most_users=most_users
+            url,
+            tuple(streams),
+            shape,
+            timeout,
+            epoch=epoch,
+            most_users=self._generator.most_users,
+            least_users=self._generator.workers,
         )
         self._folder = absolute(folder, "the load's folder")
         self._names = [stream.name for stream in self.plan.streams]
         self._status = status_file(self._folder, self._names)
         self._log = self._status.with_suffix(".log")
         self.log = RequestLog()
-        self._process: LocustProcess | None = None
+        self._has_begun = False
         self._report: RunReport | None = None
 
     def __enter__(self) -> Self:
@@ -100,15 +114,16 @@ class Traffic:
                     f"{path} exists already", hint="give each run a folder or streams of its own"
                 )
         spawned = self.plan.epoch.now()
-        self._process = self._spawn()
+        self._has_begun = True
         try:
+            self._generator.begin(self._job())
             first = until(self._begun, what="Locust's start", timeout=STARTUP_S)
             require_start(first, spawned=spawned, seen=self.plan.epoch.now())
             until(self._answered, what="first answer", timeout=ANSWER_S)
         except BaseException as error:
             self._stop(grace=1.0)
             if isinstance(error, ConditionNotMetError):
-                raise InvalidLoadError(f"{self.plan.url}: {error}\n{self._log_tail()}") from error
+                raise InvalidLoadError(f"{self.plan.url}: {error}\n{self._generator.output()}") from error
             raise
         return self
 
@@ -122,7 +137,7 @@ class Traffic:
             ClockError: The load generator did not have the harness's clock.
         """
         del kind, trace
-        stopping = self.plan.epoch.now() if self._process and self._process.poll() is None else None
+        stopping = self.plan.epoch.now() if self._generator.poll() is None else None
         code = self._stop(grace=self._drain_s() + 10)
         ended = self.plan.epoch.now()
         statuses, requests = read_statuses(self._status), self.requests()
@@ -130,7 +145,7 @@ class Traffic:
         if isinstance(error, (InvalidLoadError, KeyboardInterrupt, SystemExit)):
             return
         try:
-            self._judge(self._report, code)
+            self._judge(self._report, statuses, code)
             if statuses:
                 require_end(
                     statuses,
@@ -144,8 +159,8 @@ class Traffic:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the load generator; None before it was started."""
-        return self._process.pid if self._process else None
+        """Process id of the load generator on this machine, or of its master; None if there is none."""
+        return self._generator.pid
 
     @property
     def report(self) -> RunReport:
@@ -168,10 +183,10 @@ class Traffic:
         Raises:
             InvalidLoadError: The load generator did not end by itself.
         """
-        if self._process is None:
+        if not self._has_begun:
             raise FiredampError("the load has not begun", hint="wait inside the `with` block")
         try:
-            self._process.wait(self.plan.duration + self._drain_s() + 10)
+            self._generator.wait(self.plan.duration + self._drain_s() + 10)
         except subprocess.TimeoutExpired as error:
             raise InvalidLoadError(
                 "the load generator outlived its schedule", hint=f"see {self._log}"
@@ -186,34 +201,27 @@ class Traffic:
         # Taken before the statuses are read, so that a stall of this process is not taken for a silent load.
         now = self.plan.epoch.now()
         statuses = read_statuses(self._status)
-        if self._process is None or self._process.poll() is not None or not statuses:
-            ended = " (its schedule has ended)" if self._process and self._process.poll() == 0 else ""
-            raise InvalidLoadError(f"the load generator is not running{ended}\n{self._log_tail()}")
+        if not self._has_begun or self._generator.poll() is not None or not statuses:
+            ended = " (its schedule has ended)" if self._has_begun and self._generator.poll() == 0 else ""
+            raise InvalidLoadError(f"the load generator is not running{ended}\n{self._generator.output()}")
         judge_so_far(self.plan, statuses, now)
 
     def _was_asked_to_stop(self, first: Status, stopping: float | None) -> bool:
         """Whether the load was asked to stop before the end of its schedules."""
         return stopping is not None and stopping < first.began + self.plan.duration
 
-    def _judge(self, report: RunReport, code: int) -> None:
+    def _judge(self, report: RunReport, statuses: list[Status], code: int) -> None:
+        require_workers(statuses, str(report), has_ended=True)
         judge(report)
         if code != 0:
-            raise InvalidLoadError(f"Locust ended with {code}; {report}\n{self._log_tail()}")
+            raise InvalidLoadError(f"Locust ended with {code}; {report}\n{self._generator.output()}")
 
     def _paths(self) -> list[Path]:
         return [requests_file(self._folder, name) for name in self._names]
 
-    def _spawn(self) -> LocustProcess:
-        # Run in the output folder and with all options set, so that no locust.conf or LOCUST_HOST applies.
-        users = str(sum(stream.users for stream in self.plan.streams))
+    def _job(self) -> Job:
         longest = math.ceil(self.plan.duration + self._drain_s())
-        arguments = [
-            *("--locustfile", str(LOCUSTFILE), "--headless", "--host", self.plan.url),
-            *("--users", users, "--spawn-rate", users, "--run-time", f"{longest}s"),
-            *("--stop-timeout", str(self._drain_s()), "--exit-code-on-error", "0", "--only-summary"),
-        ]
-        plan = {"FIREDAMP_LOAD_PLAN": self.plan.to_json(), "FIREDAMP_LOAD_FOLDER": str(self._folder)}
-        return fork_locust(arguments, folder=self._folder, log=self._log, env=plan)
+        return Job(self.plan, self._folder, self._log, longest, self._drain_s())
 
     def _drain_s(self) -> int:
         """Seconds after which the last request has been answered or has timed out."""
@@ -224,6 +232,7 @@ class Traffic:
         if not statuses:
             self._require_running()
             raise PendingError("it has not spawned its users")
+        require_workers(statuses, "no request was sent")
         return statuses[0]
 
     def _answered(self) -> None:
@@ -234,21 +243,17 @@ class Traffic:
         raise PendingError(f"{len(requests):,} requests ended without one ({counted(errors(requests))})")
 
     def _require_running(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            raise InvalidLoadError(f"Locust ended before the first answer\n{self._log_tail()}")
+        if self._generator.poll() is not None:
+            raise InvalidLoadError(f"Locust ended before the first answer\n{self._generator.output()}")
 
     def _stop(self, grace: float) -> int:
         """End Locust and return its exit code; it has `grace` seconds for answers that are still awaited."""
-        if self._process is None:
+        if not self._has_begun:
             return 0
-        if self._process.poll() is None:
-            self._process.terminate()
+        if self._generator.poll() is None:
+            self._generator.terminate()
         try:
-            return self._process.wait(grace)
+            return self._generator.wait(grace)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
-
-    def _log_tail(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return "\n".join(f"    {line}" for line in lines[-15:])
+            self._generator.kill()
+            return self._generator.wait(_KILLED_S)

@@ -113,10 +113,9 @@ def test_requests_that_are_late_because_the_load_generator_was_stopped_are_its_o
 
     def stopped_for_a_second() -> None:
         with traffic:
-            assert traffic._process is not None
-            traffic._process.send_signal(signal.SIGSTOP)
+            send(traffic, signal.SIGSTOP)
             pass_time(1.2)
-            traffic._process.send_signal(signal.SIGCONT)
+            send(traffic, signal.SIGCONT)
             traffic.wait_for_end()
 
     with pytest.raises(InvalidLoadError, match="were sent late although a client was free"):
@@ -138,8 +137,7 @@ def test_a_load_generator_with_another_clock_is_noticed(
     traffic = Traffic(server.url, [Stream("active", "x")], Constant(50), tmp_path, epoch=EPOCH)
     with pytest.raises(ClockError, match="clocks of harness and load generator differ"):
         traffic.__enter__()
-    assert traffic._process is not None
-    assert traffic._process.returncode is not None
+    assert traffic._generator.poll() is not None
 
 
 @pytest.mark.usefixtures("usual_schedule")
@@ -221,8 +219,7 @@ def test_without_a_server_the_run_does_not_begin(tmp_path: Path, monkeypatch: py
         traffic.__enter__()
     assert "Connection refused" in str(refused.value)
     assert "Starting Locust" in str(refused.value)
-    assert traffic._process is not None
-    assert traffic._process.returncode is not None
+    assert traffic._generator.poll() is not None
 
 
 def test_a_load_generator_that_dies_or_hangs_is_noticed(
@@ -234,12 +231,11 @@ def test_a_load_generator_that_dies_or_hangs_is_noticed(
     def scenario() -> None:
         with Traffic(server.url, [Stream("active", "x")], Constant(20), tmp_path, epoch=EPOCH) as traffic:
             until(lambda: has_begun(traffic), what="a status", timeout=30)
-            assert traffic._process is not None
-            traffic._process.send_signal(signal.SIGSTOP)
+            send(traffic, signal.SIGSTOP)
             pass_time(0.7)
             refusals.append(refusal(traffic))
-            traffic._process.kill()
-            traffic._process.wait()
+            traffic._generator.kill()
+            traffic._generator.wait(10)
             refusals.append(refusal(traffic))
 
     with pytest.raises(InvalidLoadError, match=_KILLED):
@@ -280,13 +276,12 @@ def test_a_step_of_the_wall_clock_neither_hides_a_silence_nor_makes_one(
             until(lambda: has_begun(traffic), what="a status", timeout=30)
             monkeypatch.setattr(time, "time", lambda: wall() + step)
             refusals.append(refusal(traffic))
-            assert traffic._process is not None
-            traffic._process.send_signal(signal.SIGSTOP)
+            send(traffic, signal.SIGSTOP)
             with monkeypatch.context() as patch:
                 patch.setattr(report, "SILENCE_S", 0.3)
                 pass_time(0.5)
                 refusals.append(refusal(traffic))
-            traffic._process.kill()
+            traffic._generator.kill()
 
     with pytest.raises(InvalidLoadError, match=_KILLED):
         scenario()
@@ -317,7 +312,7 @@ from loadgen.runner import Traffic
 from loadgen.shapes import Constant
 folder, epoch = Path(sys.argv[2]), Epoch.take()
 with Traffic(sys.argv[1], [Stream("active", "x")], Constant(20), folder, epoch=epoch) as traffic:
-    print(traffic._process.pid, flush=True)
+    print(traffic.pid, flush=True)
     sys.stdin.read()
 """
 
@@ -334,6 +329,11 @@ def test_locust_dies_with_its_parent(server: TinyServer, tmp_path: Path) -> None
     finally:
         if is_alive(locust):
             os.kill(locust, signal.SIGKILL)
+
+
+def send(traffic: Traffic, which: signal.Signals) -> None:
+    assert traffic.pid is not None
+    os.kill(traffic.pid, which)
 
 
 def refusal(traffic: Traffic) -> str:

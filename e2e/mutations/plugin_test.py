@@ -17,7 +17,12 @@ def test_a_fault_in_the_manifests_comes_after_what_a_scenario_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment: Any = SimpleNamespace(
-        payments_image="payments", kube=None, routers=("istio",), gateway_of=lambda _: "", clients=None
+        payments_image="payments",
+        kube=None,
+        routers=("istio",),
+        gateway_of=lambda _: "",
+        clients=None,
+        load_workers="",
     )
     done: list[str] = []
 
