@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.browser import Browser
+from e2e.live.reading import SECONDS, wait_for
 from e2e.types import StartTrial
 from e2e.variants import canary_steps, combined, without_analysis
 from fixtures.conditions.conditions import aborted, paused_at, promoted
@@ -19,9 +20,6 @@ from fixtures.core.retry import PendingError, until
 from fixtures.timeline.recording import load
 from fixtures.timeline.records import VerbRecord
 from fixtures.trial.trial import Trial
-
-_SECONDS = 90.0
-
 
 _WAITS_FOR_SOMEBODY = canary_steps(20, None, 60, None)
 
@@ -84,7 +82,7 @@ def watching(app: Trial, out: Path, log: Path) -> Iterator[str]:
     program, cluster = Path(sys.executable).with_name("firedamp"), app.environment.cluster.name
     process = spawn([str(program), "watch", cluster, "--out", str(out)], log=log)
     try:
-        yield until(lambda: _address(process, log), what="the page", timeout=_SECONDS)
+        yield until(lambda: _address(process, log), what="the page", timeout=SECONDS)
     finally:
         process.terminate()
         process.wait()
@@ -111,7 +109,7 @@ def click(page: Browser, buttons: str, which: str) -> None:
         if not page.evaluate(f"{find} !== undefined"):
             raise PendingError(page.text()[:600])
 
-    until(look, what=f"a button where {which}", timeout=_SECONDS)
+    until(look, what=f"a button where {which}", timeout=SECONDS)
     page.evaluate(f"{find}.click()")
 
 
@@ -129,12 +127,4 @@ def press(page: Browser, verb: str, detail: str = "", *, refused: bool = False) 
         if is_open is not refused or (refused and not problem):
             raise PendingError(str(problem))
 
-    until(look, what=f"the end of {verb}", timeout=_SECONDS)
-
-
-def wait_for(page: Browser, text: str) -> None:
-    def look() -> None:
-        if text.lower() not in (shown := page.text()).lower():
-            raise PendingError(shown[:600])
-
-    until(look, what=f"{text!r} on the page", timeout=_SECONDS)
+    until(look, what=f"the end of {verb}", timeout=SECONDS)

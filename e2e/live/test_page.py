@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from e2e.browser import Browser
 from e2e.live.forwarding import way_to
-from fixtures.core.retry import PendingError, until
+from e2e.live.reading import scrub, wait_for
 from fixtures.live.files_for_test import CANARY, Folder
-from fixtures.live.running import served_beside
 
 HOSTILE = "</script><img src=x onerror='document.title=1'>\n\u202e"
-_SECONDS = 120.0
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path / "out" / "shop")
-    folder.begin()
-    folder.requests(0, 8)
-    return folder
-
-
-@pytest.fixture
-def address(folder: Folder) -> Iterator[str]:
-    with served_beside([folder.path.parent]) as address:
-        yield address
-
-
-@pytest.fixture
-def page(chromium: str, tmp_path: Path, address: str) -> Iterator[Browser]:
-    with Browser(chromium, tmp_path / "browser") as page:
-        page.open(address)
-        yield page
 
 
 def test_the_light_follows_what_clients_get(page: Browser, folder: Folder) -> None:
@@ -160,29 +134,6 @@ def test_a_range_filters_every_pane(page: Browser, folder: Folder) -> None:
     assert "deploy" not in str(page.evaluate("document.querySelector('.log').textContent"))
     page.evaluate("document.getElementById('whole').click()")
     wait_for(page, "deploy")
-
-
-def test_it_fits_a_phone(page: Browser) -> None:
-    page.look(360, 800)
-    wait_for(page, "agrees")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def scrub(page: Browser, second: int) -> None:
-    page.evaluate(
-        f"""(() => {{ const moment = document.getElementById('moment'); moment.value = {second};
-        moment.dispatchEvent(new Event('input')); }})()"""
-    )
-    wait_for(page, f"{second} s")
-
-
-def wait_for(page: Browser, text: str) -> None:
-    def look() -> None:
-        # What a style makes of the first letter counts as text.
-        if text.lower() not in (shown := page.text()).lower():
-            raise PendingError(shown[:600])
-
-    until(look, what=f"{text!r} on the page", timeout=_SECONDS)
 
 
 def word(page: Browser) -> object:
