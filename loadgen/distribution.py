@@ -13,6 +13,7 @@ from loadgen.status import status_file
 
 _TOKEN, _NAME, _WORKERS = "FIREDAMP_LOAD_TOKEN", "FIREDAMP_LOAD_NAME", "FIREDAMP_LOAD_WORKERS"
 _PLAN, _FOLDER, _BOOT = "FIREDAMP_LOAD_PLAN", "FIREDAMP_LOAD_FOLDER", "FIREDAMP_LOAD_BOOT"
+_SECRET, _COLLECT = "FIREDAMP_LOAD_SECRET", "FIREDAMP_LOAD_COLLECT"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -27,6 +28,7 @@ class Role:
         workers: How many workers a master has; 0 for a worker and for a load of one process.
         name: The name of a worker.
         boot: Names the kernel whose CLOCK_MONOTONIC is meant in the plan.
+        collect: The port at which a master in a pod hands out its files; else 0.
     """
 
     plan: LoadPlan
@@ -35,6 +37,7 @@ class Role:
     workers: int = 0
     name: str = ""
     boot: str = ""
+    collect: int = 0
 
     def environment(self) -> dict[str, str]:
         """Return the role as environment variables, which only the same user can read: see proc(5)."""
@@ -54,15 +57,31 @@ class Role:
 
 
 def role(environment: Mapping[str, str] = os.environ) -> Role:
-    """Return the role that `Role.environment` has described."""
+    """Return the role that `Role.environment` has described, or that a pod has got."""
+    secret = environment.get(_SECRET, "")
+    said = {
+        **environment,
+        **({file.name: file.read_text() for file in _files(Path(secret))} if secret else {}),
+    }
     return Role(
-        LoadPlan.from_json(environment[_PLAN]),
-        Path(environment[_FOLDER]),
-        environment.get(_TOKEN, ""),
-        int(environment.get(_WORKERS) or 0),
-        environment.get(_NAME, ""),
-        environment.get(_BOOT, ""),
+        LoadPlan.from_json(said[_PLAN]),
+        Path(said[_FOLDER]),
+        said.get(_TOKEN, ""),
+        int(said.get(_WORKERS) or 0),
+        said.get(_NAME, ""),
+        said.get(_BOOT, ""),
+        int(said.get(_COLLECT) or 0),
     )
+
+
+def secret_of(role: Role) -> dict[str, str]:
+    """Return what the pods of a load are given as the files of a Secret."""
+    return {_PLAN: role.plan.to_json(), _TOKEN: role.token, _BOOT: role.boot}
+
+
+def _files(folder: Path) -> list[Path]:
+    # Beside the files of a Secret there are links of the kubelet, whose names begin with two dots.
+    return [path for path in folder.iterdir() if not path.name.startswith("..")]
 
 
 def boot_id() -> str:

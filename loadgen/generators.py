@@ -41,12 +41,12 @@ class Job:
     longest: int
     drain: int
 
-    def arguments(self) -> list[str]:
+    def arguments(self, locustfile: str = str(LOCUSTFILE)) -> list[str]:
         """The arguments of the Locust that is asked for users: of the only process, or of the master."""
         # With all options set, so that no locust.conf or LOCUST_HOST applies.
         users = str(sum(stream.users for stream in self.plan.streams))
         return [
-            *("--locustfile", str(LOCUSTFILE), "--headless", "--host", self.plan.url),
+            *("--locustfile", locustfile, "--headless", "--host", self.plan.url),
             *("--users", users, "--spawn-rate", users, "--run-time", f"{self.longest}s"),
             *("--stop-timeout", str(self.drain), "--exit-code-on-error", "0", "--only-summary"),
         ]
@@ -89,6 +89,9 @@ class Generator(Protocol):
 
     def kill(self) -> None:
         """End it at once."""
+
+    def doubts(self) -> str:
+        """Return why nothing can be concluded from the load; "" if nothing is known against it."""
 
     def output(self) -> str:
         """Return the last lines of what it has printed, for errors."""
@@ -136,6 +139,10 @@ class OneProcess:
         """See `Generator`."""
         if self._process:
             self._process.kill()
+
+    def doubts(self) -> str:
+        """Nothing is known here that statuses and requests do not say."""
+        return ""
 
     def output(self) -> str:
         """See `Generator`."""
@@ -226,6 +233,10 @@ class Processes:
         self._master.kill()
         for process in self.processes.values():
             process.kill()
+
+    def doubts(self) -> str:
+        """Nothing is known here that statuses and requests do not say."""
+        return ""
 
     def output(self) -> str:
         """See `Generator`."""

@@ -11,8 +11,11 @@ from typing import Any
 
 import gevent
 import msgspec
+from gevent.event import Event
 
+from fixtures.core.clock import Epoch
 from fixtures.core.record import to_line
+from loadgen.collecting import Collecting
 from loadgen.dispatching import EvenDispatcher
 from loadgen.distribution import Role, port_file
 from loadgen.ledger import Outlet, requests_outlet, status_outlet
@@ -37,7 +40,8 @@ from loadgen.messages import (
     Post,
 )
 from loadgen.offsets import Exchange, Offset, best
-from loadgen.status import Status, WorkerState, WorkerStatus
+from loadgen.records import requests_file
+from loadgen.status import Status, WorkerState, WorkerStatus, status_file
 
 _log = logging.getLogger(__name__)
 # The state that Locust gives a worker which has not sent a heartbeat for three seconds.
@@ -48,6 +52,8 @@ _LEAD_S = 0.3
 _HELLO_S = 5.0
 # For workers that are asked to end, beyond the time that a request may take.
 _END_S = 8.0
+# How long the harness may take to say something.
+_HARNESS_S = 120.0
 _ROUNDS, _ROUND_S = 20, 0.5
 # A clock that is known this well need not be asked again.
 _GOOD_ENOUGH_S = 0.001
@@ -89,6 +95,7 @@ class Master:
         self._began: float | None = None
         self._ended: float | None = None
         self._is_over = False
+        self._may_begin, self._is_collected = Event(), Event()
 
     def attach(self, environment: Any) -> None:  # noqa: ANN401 - Locust's
         """Take the workers' messages from now on, and divide users among them."""
@@ -99,7 +106,12 @@ class Master:
         self._post.on(LINES, Lines, self._write)
         self._post.on(STATUS, Line, self._note)
         self._post.on(ENDED, Empty, self._part)
-        port_file(self._role.plan, self._role.folder).write_text(f"{self._runner.server.port}\n")
+        if self._role.collect:
+            self._hand_out(self._role.collect)
+        else:
+            port_file(self._role.plan, self._role.folder).write_text(f"{self._runner.server.port}\n")
+            self._may_begin.set()
+            self._is_collected.set()
         # Locust makes the dispatcher when all workers are there.
         environment.dispatcher_class = type(
             "Dispatcher", (EvenDispatcher,), {"ranked": lambda _: list(self._ranked())}
@@ -112,6 +124,7 @@ class Master:
         """
         if self._began is not None:  # Locust has lost a worker, and has distributed its users anew
             return
+        self._may_begin.wait(_HARNESS_S)
         self._wait(lambda: self._workers.keys() >= set(self._runner.clients), _HELLO_S)
         self._look()
         self._measure()
@@ -119,7 +132,7 @@ class Master:
         if not self._are_fit():
             self._ended = self._began = self._epoch.now()
             self._report()
-            self._runner.quit()
+            self._finish()
             return
         for index, client in enumerate(self._ranked()):
             correction = self._workers[client].offsets[0].correction
@@ -142,9 +155,32 @@ class Master:
             self._look()
         self._measure()
         self._report()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Let the harness have all files, if it has not got them already, and end Locust if nobody does."""
         self._is_over = True
-        if self._ended is None:
+        self._is_collected.wait(_HARNESS_S)
+        if self._ended is None or self._role.collect:
             self._runner.quit()
+
+    def _hand_out(self, port: int) -> None:
+        """Serve the files of the load, and obey the harness, which is not on this machine."""
+        streams = [stream.name for stream in self._role.plan.streams]
+        files = [requests_file(self._role.folder, name) for name in streams]
+        collecting = Collecting(
+            self._role.token,
+            [*files, status_file(self._role.folder, streams)],
+            lambda: {"t": self._epoch.now(), "is_over": self._is_over},
+        )
+        collecting.on("begin", self._let_begin)
+        collecting.on("end", lambda _: gevent.spawn(self.end))
+        collecting.on("collected", lambda _: self._is_collected.set())
+        collecting.serve(port)
+
+    def _let_begin(self, said: Mapping[str, Any]) -> None:
+        self._epoch = Epoch(self._epoch.wall - float(said["correction"]), self._epoch.monotonic)
+        self._may_begin.set()
 
     def _ranked(self) -> Iterator[str]:
         """Locust's ids of the workers of this run, in the order of their parts."""

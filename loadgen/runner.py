@@ -211,6 +211,8 @@ class Traffic:
         return stopping is not None and stopping < first.began + self.plan.duration
 
     def _judge(self, report: RunReport, statuses: list[Status], code: int) -> None:
+        if doubts := self._generator.doubts():
+            raise InvalidLoadError(f"{doubts}; {report}")
         require_workers(statuses, str(report), has_ended=True)
         judge(report)
         if code != 0:
@@ -230,6 +232,8 @@ class Traffic:
     def _begun(self) -> Status:
         statuses = read_statuses(self._status)
         if not statuses:
+            if doubts := self._generator.doubts():
+                raise InvalidLoadError(doubts)
             self._require_running()
             raise PendingError("it has not spawned its users")
         require_workers(statuses, "no request was sent")

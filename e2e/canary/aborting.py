@@ -17,13 +17,17 @@ from loadgen.statistics import Share
 _FAILED = failed(failure_limit=FAILURE_LIMIT)
 
 
-def abort_of_5xx(app: Trial) -> dict[str, object]:
+def abort_of_5xx(app: Trial, *, workers: str | None = None) -> dict[str, object]:
     """Release a version that answers 5xx; asserts that its analysis aborts it, and that it is gone then.
+
+    Args:
+        app: The trial.
+        workers: What sends the load; see `Trial.traffic`.
 
     Returns:
         The figures of the abort, by what each is.
     """
-    release = release_and_abort(app, "1.2-5xx")
+    release = release_and_abort(app, "1.2-5xx", workers=workers)
     seen = release.milestones
     records = app.records()
 
@@ -58,9 +62,11 @@ def _failed_measurements(records: Recording) -> str:
     return f"{most} (failureLimit {FAILURE_LIMIT})"
 
 
-def release_and_abort(app: Trial, version: str, *, within: float = 60.0) -> Release:
+def release_and_abort(
+    app: Trial, version: str, *, within: float = 60.0, workers: str | None = None
+) -> Release:
     """Release a bad version under traffic, and wait for its abort and 1,000 requests after that."""
-    with app.traffic(150):
+    with app.traffic(150, workers=workers):
         app.deploy(version)
         app.wait_contained(version, within=within)
         app.stays_contained(version)
