@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from e2e.canary.aborting import abort_of_5xx
 from e2e.types import Report
 from fixtures.addons.components import all_recipes
 from fixtures.addons.coredns import COREDNS
+from fixtures.addons.load import ARCHIVE as LOAD_ARCHIVE
+from fixtures.addons.load import LOAD
 from fixtures.addons.settings import Settings
+from fixtures.artifacts.builder import Builder
+from fixtures.artifacts.recipes import ARCHIVE
 from fixtures.conditions.conditions import aborted, weight_is
 from fixtures.core.errors import FiredampError
 from fixtures.core.progress import Phases
@@ -28,6 +34,8 @@ from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
 from fixtures.providers.native.rig import parts
 from fixtures.trial.sample import sample_trial
+from loadgen.queries import latency_ms
+from loadgen.status import Status
 
 # What controllers of the cluster itself write all the time.
 _OF_ITSELF = {"events", "leases", "endpoints", "endpointslices"}
@@ -86,6 +94,36 @@ def test_a_bad_release_is_aborted_on_it_and_then_it_is_as_it_was(
         connections=sum(not each.reused for each in answers),
         deploy_to_aborted=f"{took:.1f} s",
         **{f"until {what}": f"{seconds:.1f} s" for what, seconds in environment.seconds.items()},
+    )
+
+
+def test_load_comes_from_workers_in_it_if_its_nodes_have_their_image(
+    theirs: NativeCluster, tmp_path: Path, numbers: Report
+) -> None:
+    # As an administrator would, who could also push the image to a registry.
+    theirs.load_image(Builder(all_recipes()).get(LOAD_ARCHIVE)[LOAD_ARCHIVE] / ARCHIVE)
+    existing = Existing(str(theirs.kubeconfig), theirs.name, is_disposable=True, load_image=LOAD.repository)
+    with (
+        start(Options(provider="existing", own=(existing,), artifacts="source")) as environment,
+        sample_trial(environment, "canary", tmp_path) as app,
+    ):
+        figures = abort_of_5xx(app)
+        records = app.records()
+    workers = records.of(Status)[-1].workers
+    assert {worker.state for worker in workers.values()} == {"ended"}
+    assert len(workers) == 2
+    answers = records.requests
+    assert sum(worker.sent for worker in workers.values()) == len(answers)
+    assert not np.any(answers.status == 0), "requests were lost"
+    first = answers.where(~answers.having("reused", True))
+    numbers(
+        **figures,
+        requests_in_the_cluster=f"{len(answers):,}",
+        median=f"{latency_ms(answers, 0.5):.1f} ms",
+        p99=f"{latency_ms(answers, 0.99):.1f} ms",
+        connections=len(first),
+        median_of_first_answers=f"{latency_ms(first, 0.5):.1f} ms",
+        p99_of_first_answers=f"{latency_ms(first, 0.99):.1f} ms",
     )
 
 
