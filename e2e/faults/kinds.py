@@ -33,7 +33,7 @@ class FaultKind:
     seconds: float = 0.0
 
 
-def _pod(app: Trial) -> str:
+def pod_of(app: Trial) -> str:
     """The first pod of the version before that is not about to end; of any version if there is none."""
     pods = [
         each for each in pods_of(app.kube, app.namespace, "") if "deletionTimestamp" not in each["metadata"]
@@ -51,7 +51,7 @@ FAULT_KINDS = {
         ),
         FaultKind(
             "unready-pod", "a pod of the old version is not ready, and goes on answering",
-            lambda app: app.faults.unready(_pod(app)), SECONDS,
+            lambda app: app.faults.unready(pod_of(app)), SECONDS,
         ),
         FaultKind(
             "freeze-api-server", "the API server stands still for 4 s",
@@ -62,7 +62,7 @@ FAULT_KINDS = {
             lambda app: app.faults.partition("istiod", "istio-ingressgateway"), SECONDS,
         ),
         FaultKind(
-            "evict-pod", "a pod of the old version is evicted", lambda app: app.faults.evict(_pod(app))
+            "evict-pod", "a pod of the old version is evicted", lambda app: app.faults.evict(pod_of(app))
         ),
         FaultKind(
             "partition-controller", "Argo Rollouts is cut off from the API server",
@@ -71,7 +71,7 @@ FAULT_KINDS = {
         FaultKind(
             "freeze-etcd", "etcd stands still for 3 s", lambda app: app.faults.freeze("etcd", 3), 3.0,
         ),
-        FaultKind("kill-pod", "a pod of the old version is killed", lambda app: app.faults.kill(_pod(app))),
+        FaultKind("kill-pod", "a pod of the old version is killed", lambda app: app.faults.kill(pod_of(app))),
         FaultKind(
             "refuse-weights", "each update of a VirtualService by Argo Rollouts is refused with 422",
             lambda app: app.faults.api_server.refuse(VIRTUAL_SERVICE, status=422), SECONDS,
@@ -92,6 +92,10 @@ FAULT_KINDS = {
         ),
         FaultKind(
             "restart-api-server", "the API server is killed", lambda app: app.faults.api_server.restart()
+        ),
+        FaultKind(
+            "full-disk", "the disk of the node is full: no container can start",
+            lambda app: app.faults.fill_disk(), SECONDS,
         ),
     )
 }  # fmt: skip

@@ -56,6 +56,15 @@ def test_a_controller_with_a_wrong_clock_writes_wrong_times_and_right_ones_again
         assert right == pytest.approx(0, abs=30)
 
 
+def test_no_pod_of_a_new_version_starts_while_the_disk_is_full(trial: StartTrial, numbers: Report) -> None:
+    with trial("canary", variant=_VARIANT) as app:
+        with app.faults.fill_disk():
+            app.deploy("1.1")
+            assert not app.sees(weight_is(20), within=_WHILE)
+        took = app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        numbers(**{"20% after the disk was no longer full": f"{took:.1f} s"})
+
+
 def _aborted_ago(app: Trial) -> float:
     """So many seconds ago the controller has aborted, by what it wrote and our clock."""
     live = app.kube.get(ROLLOUT, app.name, app.namespace)
