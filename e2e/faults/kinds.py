@@ -93,9 +93,5 @@ FAULT_KINDS = {
         FaultKind(
             "restart-api-server", "the API server is killed", lambda app: app.faults.api_server.restart()
         ),
-        FaultKind(
-            "full-disk", "the disk of the node is full: no container can start",
-            lambda app: app.faults.fill_disk(), SECONDS,
-        ),
     )
 }  # fmt: skip

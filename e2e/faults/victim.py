@@ -31,7 +31,7 @@ FAULTS: dict[str, Callable[[Trial], Fault]] = {
     "two-controllers": lambda app: app.faults.replicas("argo-rollouts", 2),
     "lost-lease": FAULT_KINDS["lost-lease"].begin,
     "more-pods": FAULT_KINDS["more-pods"].begin,
-    "full-disk": FAULT_KINDS["full-disk"].begin,
+    "full-disk": lambda app: app.faults.fill_disk(),
     "refuse-by-policy": FAULT_KINDS["refuse-weights"].begin,
     "refuse-by-webhook": lambda app: app.faults.api_server.refuse(VIRTUAL_SERVICE, status=503, share=0.5),
     "prometheus-away": FAULT_KINDS["prometheus-away"].begin,
