@@ -235,6 +235,12 @@ def test_a_silence_that_is_over_still_counts() -> None:
         require_workers(said, "")
 
 
+def test_what_a_worker_used_to_start_is_not_what_the_load_takes() -> None:
+    silent, speaks = worker(0), [worker(n / 4, cpu_s=0.9 + 0.05 * n) for n in range(1, 5)]
+    said = [with_workers(0, one=silent), *(with_workers(n / 4, one=speaks[n - 1]) for n in range(1, 5))]
+    assert cpu_peak(said) == pytest.approx(0.2)
+
+
 def test_cpu_is_that_of_the_process_that_used_most() -> None:
     said = [
         # The master knows of a worker what it said last.

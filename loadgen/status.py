@@ -24,7 +24,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     Attributes:
         t: When the worker said so, in Unix seconds.
         sent: Number of requests that it has sent, in all streams together.
-        cpu_s: Processor time that it has used, in seconds.
+        cpu_s: Processor time that it has used, in seconds; 0 before it has said anything.
         state: `running`; `ended` if it has sent all its requests and records; `lost` if it does not answer
             any more, or has ended too early; `foreign` if this run has not started it.
         offsets: By how much its clock was ahead of the master's: when the load began, and when it had ended.
@@ -97,7 +97,9 @@ def cpu_peak(statuses: Sequence[Status]) -> float:
     """
     series = [[_Used(status.t, status.cpu_s) for status in statuses]]
     for name in statuses[-1].workers if statuses else ():
-        told = (status.workers[name] for status in statuses if name in status.workers)
+        told = [status.workers[name] for status in statuses if name in status.workers]
+        # Until its first status, nothing is known of a worker, which has used much to start.
+        told = [worker for worker in told if worker.cpu_s]
         # The master repeats what it knows until the worker says something new.
         series.append([_Used(t, cpu_s) for t, cpu_s in {worker.t: worker.cpu_s for worker in told}.items()])
     return max(map(_peak, series))
