@@ -54,6 +54,7 @@ def test_a_version_that_crashes_at_boot_never_reaches_a_client(
 
 @pytest.mark.smoke("native", "kind")
 @pytest.mark.every_provider
+@pytest.mark.every_router
 @pytest.mark.scenario("can-2")
 def test_a_version_that_answers_5xx_is_aborted_and_gone(trial: StartTrial, numbers: Report) -> None:
     with trial("canary") as app:

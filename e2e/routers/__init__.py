@@ -1,0 +1,1 @@
+"""What routers cannot do, and how soon weights apply on each."""
