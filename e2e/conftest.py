@@ -22,14 +22,15 @@ from fixtures.providers.native import checks as node_checks
 from fixtures.providers.options import ProviderOptions
 
 # Besides the first router of the cluster, which has all that the selected tests need.
-_FURTHER_ROUTERS = ("traefik",)
+_FURTHER_ROUTERS = ("nginx", "traefik")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test with the session's cluster its provider and its router: one, or several in turn."""
-    if metafunc.definition.get_closest_marker("every_router"):
+    if routed := metafunc.definition.get_closest_marker("every_router"):
         can = "routers" in options_classes()[chosen_provider(metafunc.config)].powers
-        further = [pytest.param(each, marks=pytest.mark.router(each)) for each in _FURTHER_ROUTERS if can]
+        routers = [each for each in _FURTHER_ROUTERS if each not in routed.kwargs.get("but", ())]
+        further = [pytest.param(each, marks=pytest.mark.router(each)) for each in routers if can]
         metafunc.parametrize("router", [pytest.param("", id=pytest.HIDDEN_PARAM), *further], indirect=True)
     if "cluster_provider" not in metafunc.fixturenames:
         return

@@ -19,8 +19,8 @@ from fixtures.core.schema import shaped
 
 MANIFESTS = Path(__file__).parent / "manifests"
 STRATEGIES = ("deployment", "canary", "bluegreen")
-ISTIO, TRAEFIK = "istio", "traefik"
-ROUTERS = (ISTIO, TRAEFIK)
+ISTIO, NGINX, TRAEFIK = "istio", "nginx", "traefik"
+ROUTERS = (ISTIO, NGINX, TRAEFIK)
 """What can divide the traffic of a base: Istio, for which the bases are written, or another router."""
 NAME = "payments"
 """The name of the Deployment or Rollout of each base."""
@@ -31,6 +31,11 @@ _HINT = "correct the manifest there"
 _OF_ISTIO = {"Gateway", "VirtualService"}
 # The host in the manifests of another router; those of Istio end in the namespace by a `replacement`.
 _EXAMPLE = f"{NAME}.example"
+# What a canary's `trafficRouting` has for another router.
+_ROUTING = {
+    NGINX: {"stableIngress": NAME},
+    TRAEFIK: {"weightedTraefikServiceName": NAME},
+}
 _WORKLOADS = {"Deployment", "Rollout"}
 
 
@@ -124,12 +129,15 @@ def _routed_by(
     """The objects with those of another router in the place of Istio's."""
     own = list(_documents(manifests / router / f"{strategy}.yaml"))
     for ingress in own:
+        host = f"{NAME}.{namespace}"
         for route in ingress["spec"].get("routes", []):
-            route["match"] = route["match"].replace(_EXAMPLE, f"{NAME}.{namespace}")
+            route["match"] = route["match"].replace(_EXAMPLE, host)
+        for rule in ingress["spec"].get("rules", []):
+            rule["host"] = rule["host"].replace(_EXAMPLE, host)
     for item in objects:
         canary = (item["spec"].get("strategy") or {}).get("canary") if item["kind"] == "Rollout" else None
         if canary and "trafficRouting" in canary:
-            canary["trafficRouting"] = {TRAEFIK: {"weightedTraefikServiceName": NAME}}
+            canary["trafficRouting"] = {router: dict(_ROUTING[router])}
     return [*(each for each in objects if each["kind"] not in _OF_ISTIO), *own]
 
 

@@ -231,16 +231,15 @@ def test_the_images_repository_can_be_chosen() -> None:
     assert container["image"] == "registry.example/team/payments:1.1"
 
 
+@pytest.mark.parametrize("router", ["nginx", "traefik"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_another_router_takes_the_place_of_istio_and_changes_nothing_else(strategy: str) -> None:
-    istio, traefik = (load(strategy, namespace="shop", tag="1.0", router=each) for each in bases.ROUTERS)
-    of_istio, of_traefik = {"Gateway", "VirtualService"}, {"IngressRoute", "TraefikService"}
-    assert {each["kind"] for each in istio} & {*of_istio, *of_traefik} == of_istio
-    assert {each["kind"] for each in traefik} & of_istio == set()
-    assert {each["metadata"]["namespace"] for each in traefik} == {"shop"}
-    others = [
-        [each for each in some if each["kind"] not in {*of_istio, *of_traefik}] for some in (istio, traefik)
-    ]
+def test_another_router_takes_the_place_of_istio_and_changes_nothing_else(strategy: str, router: str) -> None:
+    istio, own = (load(strategy, namespace="shop", tag="1.0", router=each) for each in ("istio", router))
+    of_istio, of_own = {"Gateway", "VirtualService"}, {"IngressRoute", "TraefikService", "Ingress"}
+    assert {each["kind"] for each in istio} & {*of_istio, *of_own} == of_istio
+    assert {each["kind"] for each in own} & of_istio == set()
+    assert {each["metadata"]["namespace"] for each in own} == {"shop"}
+    others = [[each for each in some if each["kind"] not in {*of_istio, *of_own}] for some in (istio, own)]
     for rollout in (each for some in others for each in some if each["kind"] == "Rollout"):
         routing = (rollout["spec"]["strategy"].get("canary") or {}).pop("trafficRouting", {})
         assert routing.keys() <= set(bases.ROUTERS)
@@ -251,6 +250,9 @@ def test_the_hosts_of_another_router_end_in_the_namespace_as_those_of_istio_do()
     objects = load("bluegreen", namespace="shop", tag="1.0", router="traefik")
     rules = [each["spec"]["routes"][0]["match"] for each in objects if each["kind"] == "IngressRoute"]
     assert rules == ["Host(`payments.shop`)", "Host(`preview.payments.shop`)"]
+    objects = load("bluegreen", namespace="shop", tag="1.0", router="nginx")
+    hosts = [each["spec"]["rules"][0]["host"] for each in objects if each["kind"] == "Ingress"]
+    assert hosts == ["payments.shop", "preview.payments.shop"]
 
 
 def test_a_canary_names_the_object_that_has_its_weights() -> None:
@@ -265,6 +267,14 @@ def test_a_canary_names_the_object_that_has_its_weights() -> None:
     assert [canary["stableService"], canary["canaryService"]] == [each["name"] for each in services]
 
 
+def test_a_canary_names_the_ingress_of_its_stable_service() -> None:
+    objects = keyed(load("canary", namespace="shop", tag="1.0", router="nginx"))
+    canary = objects["Rollout", "payments"]["spec"]["strategy"]["canary"]
+    assert canary["trafficRouting"] == {"nginx": {"stableIngress": "payments"}}
+    (path,) = objects["Ingress", "payments"]["spec"]["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"]["name"] == canary["stableService"]
+
+
 def test_a_router_without_manifests_is_refused() -> None:
-    with pytest.raises(FiredampError, match="no manifests for the router 'nginx'"):
-        load("canary", namespace="shop", tag="1.0", router="nginx")
+    with pytest.raises(FiredampError, match="no manifests for the router 'alb'"):
+        load("canary", namespace="shop", tag="1.0", router="alb")

@@ -14,7 +14,7 @@ from fixtures.timeline.records import RolloutRecord
 from fixtures.trial.trial import ACTIVE, Trial
 
 # How long each refusal lasts, so that it is seen by enough requests.
-_REFUSED_SECONDS = 2
+_REFUSED_SECONDS = 6
 _MATCH = {"name": "probe", "match": [{"headerName": "x-probe", "headerValue": {"exact": "1"}}]}
 _MIRROR = {"name": "probe", "percentage": 50, "match": [{"method": {"exact": "GET"}}]}
 _VALID: Object = {
@@ -50,7 +50,7 @@ _ASKED: dict[str, tuple[Object, str]] = {
 @pytest.mark.router("traefik")
 def test_what_traefik_cannot_do_is_refused_and_costs_no_request(trial: StartTrial, numbers: Report) -> None:
     with trial("canary", router="traefik") as app:
-        with app.traffic(200):
+        with app.traffic(50):
             said = {name: _refusal(app, asked) for name, (asked, _) in _ASKED.items()}
         answered = assert_no_errors(app.records(), stream=ACTIVE)
     for name, (_, words) in _ASKED.items():
