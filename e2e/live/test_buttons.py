@@ -67,13 +67,28 @@ def test_what_no_trial_records_is_recorded(trial: StartTrial, chromium: str, tmp
         wait_for(page, "nothing is wrong")
         press(page, "set image", "1.1")
         wait_for(page, "waiting for somebody to promote or abort")
+        press(page, "pause")
+        wait_for(page, "somebody set spec.paused")
+        press(page, "resume")
+        wait_for(page, "waiting for somebody to promote or abort")
+        press(page, "abort")
+        app.wait(aborted(), within=60)
+        wait_for(page, "aborted by somebody")
+        press(page, "retry")
+        app.wait(paused_at(1), within=60)
+        wait_for(page, "waiting for somebody to promote or abort")
         press(page, "full")
         app.wait(promoted("1.1"), within=60)
         wait_for(page, "nothing is wrong")
+        press(page, "undo", "1")
+        wait_for(page, "waiting for somebody to promote or abort")
     # The cluster may still have the namespace of an earlier test, which is recorded, too.
     (folder,) = out.glob(f"watch-*/{app.namespace}-*")
     verbs = [(each.verb, each.detail) for each in load(folder).of(VerbRecord)]
-    assert verbs == [("deploy", "1.1"), ("promote", "full")]
+    assert verbs == [
+        ("deploy", "1.1"), ("pause", ""), ("resume", ""), ("abort", ""), ("retry", ""), ("promote", "full"),
+        ("undo", "1"),
+    ]  # fmt: skip
 
 
 @contextmanager
