@@ -48,6 +48,9 @@ _ASKED: dict[str, tuple[Object, str]] = {
 
 
 @pytest.mark.router("traefik")
+@pytest.mark.violates(
+    "steps-forward", reason="a strategy with fewer steps takes the place of one that has ended"
+)
 def test_what_traefik_cannot_do_is_refused_and_costs_no_request(trial: StartTrial, numbers: Report) -> None:
     with trial("canary", router="traefik") as app:
         with app.traffic(50):
