@@ -18,10 +18,8 @@ from fixtures.plugin.results import Result
 NONE = 0
 """The number of no mutant."""
 # A row is a node id without parameters: that of the first router.
-_ONE_ROUTER = ("-m", "not router")
-_PLUGINS = (
-    "-p", "e2e.mutants.plugin", "-p", "fixtures.compare.inside.plugin", "--cluster-provider=native", *_ONE_ROUTER,
-)  # fmt: skip
+_WHERE = ("--cluster-provider=native", "-m", "not router")
+_PLUGINS = ("-p", "e2e.mutants.plugin", "-p", "fixtures.compare.inside.plugin", *_WHERE)
 
 
 @dataclass(frozen=True)
