@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.usefixtures("embedded_node"), pytest.mark.scenario("fa
 _VARIANT = variants.combined(variants.without_analysis, variants.canary_steps(20, None, 60, None))
 _IN_TIME, _TRIED_AGAIN, _WHILE = 60.0, 150.0, 8.0
 _AHEAD_S = 300
+# A wait begins a moment after the verb that it waits for.
+_LATE_S, _TOLD_S = 6.0, 0.5
 
 
 def test_an_api_server_refuses_all_or_a_share_of_a_controllers_updates_with_any_status(
@@ -66,6 +68,23 @@ def test_no_pod_of_a_new_version_starts_while_the_disk_is_full(trial: StartTrial
             assert not app.sees(weight_is(20), within=_WHILE)
         took = app.wait(all_of(paused_at(1), weight_is(20)), within=_TRIED_AGAIN)
         numbers(**{"20% after the disk was no longer full": f"{took:.1f} s"})
+
+
+def test_a_controller_whose_watches_are_late_acts_late_and_in_time_again(
+    trial: StartTrial, numbers: Report
+) -> None:
+    with trial("canary", variant=_VARIANT) as app:
+        app.deploy("1.1")
+        app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        with app.faults.delay_watch(_LATE_S):
+            app.promote()
+            late = app.wait(weight_is(60), within=_IN_TIME)
+        app.wait(paused_at(3), within=_IN_TIME)
+        app.abort()
+        in_time = app.wait(weight_is(0), within=_IN_TIME)
+        numbers(**{"60% after its promotion, and 0% after an abort later": f"{late:.1f} s; {in_time:.1f} s"})
+        assert late > _LATE_S - _TOLD_S
+        assert in_time < _LATE_S
 
 
 def _aborted_ago(app: Trial) -> float:

@@ -32,6 +32,7 @@ FAULTS: dict[str, Callable[[Trial], Fault]] = {
     "lost-lease": FAULT_KINDS["lost-lease"].begin,
     "more-pods": FAULT_KINDS["more-pods"].begin,
     "full-disk": lambda app: app.faults.fill_disk(),
+    "late-watches": lambda app: app.faults.delay_watch(5),
     "refuse-by-policy": FAULT_KINDS["refuse-weights"].begin,
     "refuse-by-webhook": lambda app: app.faults.api_server.refuse(VIRTUAL_SERVICE, status=503, share=0.5),
     "prometheus-away": FAULT_KINDS["prometheus-away"].begin,
