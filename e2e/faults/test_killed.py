@@ -22,7 +22,7 @@ from fixtures.core.retry import PendingError, until
 from fixtures.docs.markdown import ROOT
 from fixtures.environment.environment import Environment, Options, start
 from fixtures.faults.leases import find_lease
-from fixtures.faults.targets import processes_of, workload_of
+from fixtures.faults.targets import live, processes_of, workload_of
 from fixtures.kube.client import Object, unix
 from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import CONFIG_MAP, LEASE, NAMESPACE, ROLLOUT, Kind
@@ -40,11 +40,11 @@ _REFUSING = (
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
 )
-# Processes that stand still, and servers of a webhook.
+# Processes that stand still, and servers in the node.
 _PROCESSES = """\
 grep -l '^State:.T' /proc/[0-9]*/status 2>/dev/null | sort
 for file in /proc/[0-9]*/cmdline; do
-  tr '\\0' ' ' < "$file" 2>/dev/null | grep -q 'fixtures[.]faults[.]refuser' && echo "$file"
+  tr '\\0' ' ' < "$file" 2>/dev/null | grep -qE 'fixtures[.]faults[.](refuser|delayer)' && echo "$file"
 done
 true
 """
@@ -125,6 +125,9 @@ def _state(environment: Environment) -> dict[str, Any]:
         "room": int(node.inside(["df", "--output=size", "/run"], timeout=_INSIDE_SECONDS).split()[-1]),
         "processes": node.inside(["sh", "-c", _PROCESSES], timeout=_INSIDE_SECONDS),
         "sizes": [_size(kube.get(controller.kind, name, namespace)) for name, namespace in _SCALED],
+        "environment": [
+            each.get("env") for each in live(kube, controller)["spec"]["template"]["spec"]["containers"]
+        ],
         "targets": [each.get("data") for each in kube.list(CONFIG_MAP, prometheus.NAMESPACE)[0]],
         "refusing": [
             each["metadata"]["name"] for kind in _REFUSING for each in kube.list(Kind(_GROUP, kind))[0]
