@@ -13,6 +13,8 @@ from fixtures.core.markdown import plain
 from fixtures.plugin.words import table
 
 _HEAD = """\
+<!-- Made by `python -m e2e.mutants`; not written by hand. -->
+
 # Generated mutants
 
 The faults of the [mutation check](mutations.md) were chosen by people, who plant what they think of. These
