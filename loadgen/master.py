@@ -40,8 +40,7 @@ from loadgen.messages import (
     Post,
 )
 from loadgen.offsets import Exchange, Offset, best
-from loadgen.records import requests_file
-from loadgen.status import Status, WorkerState, WorkerStatus, status_file
+from loadgen.status import Status, WorkerState, WorkerStatus, files_of
 
 _log = logging.getLogger(__name__)
 # The state that Locust gives a worker which has not sent a heartbeat for three seconds.
@@ -167,10 +166,9 @@ class Master:
     def _hand_out(self, port: int) -> None:
         """Serve the files of the load, and obey the harness, which is not on this machine."""
         streams = [stream.name for stream in self._role.plan.streams]
-        files = [requests_file(self._role.folder, name) for name in streams]
         collecting = Collecting(
             self._role.token,
-            [*files, status_file(self._role.folder, streams)],
+            files_of(self._role.folder, streams),
             lambda: {"t": self._epoch.now(), "is_over": self._is_over},
         )
         collecting.on("begin", self._let_begin)

@@ -27,7 +27,7 @@ from loadgen.report import (
 )
 from loadgen.requests import RequestLog, Requests
 from loadgen.shapes import Constant
-from loadgen.status import Status, read_statuses, status_file
+from loadgen.status import Status, files_of, read_statuses, status_file
 
 STARTUP_S = 60.0
 ANSWER_S = 30.0
@@ -108,7 +108,7 @@ class Traffic:
             FiredampError: The folder already holds records of a stream.
         """
         make_folder(self._folder, "the load's folder")
-        for path in (*self._paths(), self._status):
+        for path in files_of(self._folder, self._names):
             if path.exists():
                 raise FiredampError(
                     f"{path} exists already", hint="give each run a folder or streams of its own"

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from fixtures.core.record import Count, Record, Time, read_records
 from loadgen.offsets import Offset
+from loadgen.records import requests_file
 
 _WINDOW_S = 5.0
 
@@ -63,6 +64,11 @@ class Status(Record, frozen=True, kw_only=True, tag="load"):
 def status_file(folder: Path, streams: Sequence[str]) -> Path:
     """Return the path of the status file of a load with these streams."""
     return folder / f"load-{'-'.join(streams)}.jsonl"
+
+
+def files_of(folder: Path, streams: Sequence[str]) -> list[Path]:
+    """Return the paths of all files of a load: the records of each stream, and the statuses."""
+    return [*(requests_file(folder, name) for name in streams), status_file(folder, streams)]
 
 
 def read_statuses(path: Path) -> list[Status]:
