@@ -26,8 +26,7 @@ def test_an_api_server_refuses_all_or_a_share_of_a_controllers_updates_with_any_
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("canary", variant=_VARIANT) as app:
-        app.deploy("1.1")
-        app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        _at_first_step(app)
         with app.faults.api_server.refuse(VIRTUAL_SERVICE, status=503):
             app.promote()
             assert not app.sees(weight_is(60), within=_WHILE)
@@ -43,8 +42,7 @@ def test_a_controller_with_a_wrong_clock_writes_wrong_times_and_right_ones_again
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("canary", variant=_VARIANT) as app:
-        app.deploy("1.1")
-        app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        _at_first_step(app)
         with app.faults.clock("argo-rollouts", _AHEAD_S):
             app.abort()
             app.wait(aborted(version="1.1"), within=_IN_TIME)
@@ -74,8 +72,7 @@ def test_a_controller_whose_watches_are_late_acts_late_and_in_time_again(
     trial: StartTrial, numbers: Report
 ) -> None:
     with trial("canary", variant=_VARIANT) as app:
-        app.deploy("1.1")
-        app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
+        _at_first_step(app)
         with app.faults.delay_watch(_LATE_S):
             app.promote()
             late = app.wait(weight_is(60), within=_IN_TIME)
@@ -85,6 +82,11 @@ def test_a_controller_whose_watches_are_late_acts_late_and_in_time_again(
         numbers(**{"60% after its promotion, and 0% after an abort later": f"{late:.1f} s; {in_time:.1f} s"})
         assert late > _LATE_S - _TOLD_S
         assert in_time < _LATE_S
+
+
+def _at_first_step(app: Trial) -> None:
+    app.deploy("1.1")
+    app.wait(all_of(paused_at(1), weight_is(20)), within=_IN_TIME)
 
 
 def _aborted_ago(app: Trial) -> float:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from e2e.mutations.plugin import with_fault
+from fixtures.environment.environment_for_test import environment_without_a_cluster
 from fixtures.kube.client import Object
 from fixtures.trial import sample
 
@@ -16,14 +15,7 @@ from fixtures.trial import sample
 def test_a_fault_in_the_manifests_comes_after_what_a_scenario_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment: Any = SimpleNamespace(
-        payments_image="payments",
-        kube=None,
-        routers=("istio",),
-        gateway_of=lambda _: "",
-        clients=None,
-        load_workers="",
-    )
+    environment = environment_without_a_cluster()
     done: list[str] = []
 
     def fault(objects: list[Object]) -> None:
