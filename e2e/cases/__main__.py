@@ -13,6 +13,7 @@ from pathlib import Path
 
 from e2e.cases.page import page
 from e2e.cases.records import CaseRecord, read_records
+from e2e.cases.scenario_rows import read_rows
 from fixtures.core.arguments import Arguments
 from fixtures.core.boundary import run_command_line
 from fixtures.core.documents.record_lines import add_record
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             require_valid(with_versions(Options(), {component: version}), "command")
         for version in versions:
             verdicts |= _run(chosen, component, version, out, records, to)
-    to.write_text(page(list(cases.values()), read_records(records)))
+    to.write_text(page(list(cases.values()), read_records(records), read_rows()))
     say(f"page: {to}")
     return 2 if Verdict.COULD_NOT_BE_RUN in verdicts else 0
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from packaging.version import Version
 
 from e2e.cases.records import CaseRecord
+from e2e.cases.scenario_rows import ScenarioRow, ScenarioRows, Seen
 from fixtures.core.markdown import plain
 from fixtures.plugin.words import table
 from fixtures.repro.case import Case
@@ -26,6 +27,13 @@ the name of a file.
 says. A row that is not reproduced anywhere is the other half of one that is, or a report that does not hold
 in the versions that ran.
 """
+SCENARIOS = """\
+## Rows of scenarios
+
+Reports that a repro file cannot express, such as an upgrade of the controller. The table is kept by hand in
+[scenarios.toml](../e2e/cases/scenarios.toml), with the runs that somebody has made.
+"""
+_ISSUES = "https://github.com/argoproj/argo-rollouts/issues"
 _ISSUE = re.compile(r"https://github\.com/argoproj/(?P<project>[\w-]+)/(issues|pull)/(?P<number>\d+)")
 _WORDS = {
     Verdict.REPRODUCED.value: "**reproduced**",
@@ -34,12 +42,13 @@ _WORDS = {
 }
 
 
-def page(cases: Sequence[Case], records: Sequence[CaseRecord]) -> str:
+def page(cases: Sequence[Case], records: Sequence[CaseRecord], others: ScenarioRows) -> str:
     """The page, in Markdown.
 
     Args:
         cases: All cases.
         records: What they came to, the oldest first.
+        others: The reports that have a scenario, or nothing, instead of a case.
     """
     latest = {(each.case, each.component, each.version): each for each in records}
     versions = sorted(
@@ -55,8 +64,30 @@ def page(cases: Sequence[Case], records: Sequence[CaseRecord]) -> str:
         ]
         for case in cases
     ]
-    parts = [HEAD, table(columns, rows), *_unknown(cases, latest)]
+    parts = [HEAD, table(columns, rows), *_unknown(cases, latest), *_others(others)]
     return "\n".join(parts)
+
+
+def _others(others: ScenarioRows) -> Iterator[str]:
+    yield SCENARIOS
+    rows = [[_numbers(row.issues), _test(row), plain(row.what), _seen(row.seen)] for row in others.row]
+    yield table(["reported", "scenario", "what happens", "seen"], rows)
+    yield "## Left out\n"
+    yield table(["reported", "why"], [[_numbers(each.issues), plain(each.why)] for each in others.left_out])
+
+
+def _numbers(issues: Sequence[int]) -> str:
+    return ", ".join(f"[argo-rollouts#{each}]({_ISSUES}/{each})" for each in issues)
+
+
+def _test(row: ScenarioRow) -> str:
+    file, _, name = row.test.partition("::")
+    return f"[{name}](../{file})"
+
+
+def _seen(seen: Sequence[Seen]) -> str:
+    runs = (f"{each.version}: {_WORDS[each.verdict]}, {each.day}, `{each.commit}`" for each in seen)
+    return "; ".join(runs) or "not run"
 
 
 def _verdict(
