@@ -22,13 +22,13 @@ class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         version: The component and its version: "rollouts v1.10.2".
-        verdict: `reproduced` or `not reproduced`.
+        verdict: `reproduced`, `not reproduced`, or `could not be run` if the machine was too slow.
         day: The day of the run: "2026-12-01".
         commit: The commit of this project that ran it.
     """
 
     version: str
-    verdict: Annotated[str, Meta(pattern="^(reproduced|not reproduced)$")]
+    verdict: Annotated[str, Meta(pattern="^(reproduced|not reproduced|could not be run)$")]
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
     commit: Annotated[str, Meta(pattern="^[0-9a-f]{12}$")]
 
