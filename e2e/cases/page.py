@@ -72,7 +72,7 @@ def _others(others: ScenarioRows) -> Iterator[str]:
     yield SCENARIOS
     rows = [[_numbers(row.issues), _test(row), plain(row.what), _seen(row.seen)] for row in others.row]
     yield table(["reported", "scenario", "what happens", "seen"], rows)
-    yield "## Left out\n"
+    yield "## Without a verdict yet\n"
     yield table(["reported", "why"], [[_numbers(each.issues), plain(each.why)] for each in others.left_out])
 
 
