@@ -10,6 +10,9 @@ from msgspec import Meta, Struct
 from fixtures.core.documents import record_lines
 from fixtures.core.schema import shaped
 
+VerdictText = Annotated[str, Meta(pattern="^(reproduced|not reproduced|could not be run)$")]
+"""The value of a `Verdict`, as files have it."""
+
 _HINT = "remove the line; the case then counts as not run"
 
 
@@ -30,7 +33,7 @@ class CaseRecord(Struct, frozen=True, kw_only=True):
     case: str
     component: str
     version: str
-    verdict: Annotated[str, Meta(pattern="^(reproduced|not reproduced|could not be run)$")]
+    verdict: VerdictText
     shown: str
     seconds: Annotated[float, Meta(ge=0)]
     commit: str

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from e2e.cases.records import VerdictText
 from fixtures.core.documents.toml_text import parse_toml
 from fixtures.core.schema import shaped
 
@@ -28,7 +29,7 @@ class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     version: str
-    verdict: Annotated[str, Meta(pattern="^(reproduced|not reproduced|could not be run)$")]
+    verdict: VerdictText
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
     commit: Annotated[str, Meta(pattern="^[0-9a-f]{12}$")]
 

@@ -100,6 +100,6 @@ def _write(folder: Folder, due: list[float], rate: int, since: float, overslept:
             if lines:
                 file.write(b"".join(lines))
             wakes = time.monotonic() + _FLUSH_S
-            time.sleep(_FLUSH_S)
+            time.sleep(_FLUSH_S)  # how much longer it takes says how busy the machine is
             overslept.append(time.monotonic() - wakes)
     return ended

@@ -13,12 +13,13 @@ from fixtures.compare.inside import notes
 from fixtures.compare.inside.notes import VOID
 from fixtures.compare.session import begin
 from fixtures.core.errors import FiredampError
+from fixtures.plugin.needs_routers import ON_THE_FIRST
 from fixtures.plugin.results import Result
 
 NONE = 0
 """The number of no mutant."""
 # A row is a node id without parameters: that of the first router.
-_WHERE = ("--cluster-provider=native", "-m", "not router")
+_WHERE = ("--cluster-provider=native", *ON_THE_FIRST)
 _PLUGINS = ("-p", "e2e.mutants.plugin", "-p", "fixtures.compare.inside.plugin", *_WHERE)
 
 

@@ -26,6 +26,7 @@ from fixtures.core.documents.record_lines import add_record
 from fixtures.core.folders import absolute, output_file, output_folder
 from fixtures.core.process import spawn
 from fixtures.core.progress import Phases
+from fixtures.plugin.needs_routers import ON_THE_FIRST
 
 _ROOT = Path(__file__).parents[2]
 _RECORDS, _PAGE = "docs/mutations.jsonl", "docs/mutations.md"
@@ -83,8 +84,7 @@ def _observed(fault: str, row: str, out: Path, phases: Phases) -> RowRun:
     options = ["-p", "e2e.mutations.plugin", "--fault", fault, f"--junitxml={folder / JUNIT}"]
     # A row is a node id without parameters: that of the first router, on a provider chosen by an option.
     where = [
-        "-m",
-        "not router",
+        *ON_THE_FIRST,
         "--cluster-provider=native",
         f"--firedamp-output={folder / 'out'}",
         f"--judge-alone={folder}",

@@ -30,6 +30,7 @@ from fixtures.core.folders import absolute, output_folder
 from fixtures.core.progress import Phases
 from fixtures.core.terminal import say
 from fixtures.environment.environment import Options, start
+from fixtures.plugin.needs_routers import ON_THE_FIRST
 
 _ROOT = Path(__file__).parents[2]
 _5XX = "e2e/canary/test_abort.py::test_a_version_that_answers_5xx_is_aborted_and_gone"
@@ -126,7 +127,7 @@ def compared(
     path = f"{_ROOT}/{planted.path}"
     selection = selected([path], only=planted.only)
     # The clusters have one router, so of a test that runs on each of them only that on the first can run.
-    of_a_test = [f"--rootdir={_ROOT}", "-m", "not router"] if "::" in path else []
+    of_a_test = [f"--rootdir={_ROOT}", *ON_THE_FIRST] if "::" in path else []
     where = ["--cluster-provider=native", *of_a_test]
     sessions = Sessions(without, with_fault, folder, where, phases)
     comparison = compare(without, with_fault, selection, runs, sessions.round)
