@@ -18,7 +18,7 @@ from loadgen.plan import MOST_USERS, LoadPlan
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 MOST_WORKERS = 100
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _MASTER_S = 60.0
 _WORKER_END_S = 5.0
 
@@ -180,28 +180,16 @@ class Processes:
 
     def begin(self, job: Job) -> None:
         """See `Generator`."""
-        token, port = secrets.token_hex(16), port_file(job.plan, job.folder)
+        token = secrets.token_hex(16)
         self._job = job
         role = Role(job.plan, job.folder, token, self.workers, boot=boot_id())
-        self._master.start(
-            [
-                *job.arguments(),
-                *("--master", "--master-bind-host", _LOOPBACK, "--master-bind-port", "0"),
-                *("--expect-workers", str(self.workers), "--expect-workers-max-wait", f"{_MASTER_S:g}"),
-            ],
-            job,
-            role,
-        )
-        try:
-            listening = until(lambda: self._port(port), what="the port of Locust's master", timeout=_MASTER_S)
-        finally:
-            port.unlink(missing_ok=True)
+        listening = start_master(self._master, job, role)
         for index in range(self.workers):
             name = f"worker-{index}"
             self.processes[name] = fork_locust(
                 [
                     *("--locustfile", str(LOCUSTFILE), "--worker"),
-                    *("--master-host", _LOOPBACK, "--master-port", str(listening)),
+                    *("--master-host", LOOPBACK, "--master-port", str(listening)),
                 ],
                 folder=job.folder,
                 log=job.log.with_suffix(f".{name}.log"),
@@ -246,13 +234,39 @@ class Processes:
     def _role_of(self, name: str, role: Role) -> Role:
         return replace(role, name=name)
 
-    def _port(self, path: Path) -> int:
-        if self._master.poll() is not None:
-            raise FiredampError(f"Locust's master ended at once\n{self._master.output()}")
-        text = path.read_text() if path.exists() else ""
-        if not text.endswith("\n"):
-            raise PendingError("it does not listen yet")
-        return int(text)
+
+def start_master(master: OneProcess, job: Job, role: Role) -> int:
+    """Start a master that waits for its workers, and return the port of loopback at which it listens.
+
+    Args:
+        master: What is started.
+        job: The load.
+        role: The role of the master.
+
+    Raises:
+        FiredampError: It ended at once.
+        ConditionNotMetError: It does not listen.
+    """
+    port = port_file(job.plan, job.folder)
+    arguments = [
+        *job.arguments(),
+        *("--master", "--master-bind-host", LOOPBACK, "--master-bind-port", "0"),
+        *("--expect-workers", str(role.workers), "--expect-workers-max-wait", f"{_MASTER_S:g}"),
+    ]
+    master.start(arguments, job, role)
+    try:
+        return until(lambda: _listening(master, port), what="the port of Locust's master", timeout=_MASTER_S)
+    finally:
+        port.unlink(missing_ok=True)
+
+
+def _listening(master: OneProcess, path: Path) -> int:
+    if master.poll() is not None:
+        raise FiredampError(f"Locust's master ended at once\n{master.output()}")
+    text = path.read_text() if path.exists() else ""
+    if not text.endswith("\n"):
+        raise PendingError("it does not listen yet")
+    return int(text)
 
 
 def last_lines(log: Path) -> str:
