@@ -8,6 +8,7 @@ from e2e import variants
 from e2e.analysis.metrics import OF_VERSION, metric, success_rate, wait_until_known
 from e2e.analysis.moments import entered, held_at
 from e2e.analysis.variants import background, inline, step, template
+from e2e.touching import touch
 from e2e.types import EnterClaim, Report, StartTrial
 from fixtures.conditions.conditions import paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
@@ -41,8 +42,10 @@ def test_an_inconclusive_analysis_pauses_until_somebody_decides(trial: StartTria
         with app.traffic(100):
             app.deploy(_GREY)
             _go_on_until_undecided(app)
-            reason = _pause_reason(app)
+            # However often the controller looks, there is one pause and one reason for it.
+            touch(app)
             app.stays(_UNDECIDED, weights={"1.0": 75, _GREY: 25})
+            reason = _pause_reason(app)
             app.abort()
             app.wait_contained(_GREY, within=45)
             app.stays_contained(_GREY, for_=CONVERGENCE_SECONDS)

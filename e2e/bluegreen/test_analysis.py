@@ -14,7 +14,7 @@ from fixtures.judge.bounds import failed, lasting, reconciled, spacing
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
 from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors, requests
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import AnalysisRecord
+from fixtures.timeline.records import AnalysisRecord, RolloutRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.statistics import Share
 
@@ -61,6 +61,7 @@ def test_a_version_that_fails_its_analysis_after_promotion_is_switched_back(
             app.stays(aborted(version="1.2-5xx"), weights={"1.0": 100})
         records = app.records()
 
+        assert "post-promotion analysis" in list(records.present(RolloutRecord))[-1].message
         assert selected(records) == ["1.0", "1.2-5xx", "1.0"]
         there, back = switches(records, stream=ACTIVE)
         assert back.converged <= CONVERGENCE_SECONDS, back

@@ -8,7 +8,7 @@ from e2e.bluegreen.strategy import blue_green
 from e2e.bluegreen.switching import assert_clean, available_at, paused_first, selected, stays_active, used_at
 from e2e.bounds import CONVERGED
 from e2e.types import Report, StartTrial
-from fixtures.conditions.conditions import behind, paused_at, promoted
+from fixtures.conditions.conditions import behind, paused_at, preview_ready, promoted
 from fixtures.conditions.expectation import all_of
 from fixtures.judge.bounds import reconciled
 from fixtures.judge.switches import CONVERGENCE_SECONDS, switches
@@ -85,6 +85,24 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
         paused_to_active=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})",
         failed_requests=f"0 of {answered:,}",
     )
+
+
+@pytest.mark.scenario("bg-2")
+def test_a_version_that_comes_in_the_pause_of_another_waits_for_all_of_its_seconds(
+    trial: StartTrial, numbers: Report
+) -> None:
+    settings = blue_green(autoPromotionEnabled=True, autoPromotionSeconds=_AUTOMATIC_SECONDS)
+    with trial("bluegreen", variant=settings) as app:
+        app.deploy("1.1")
+        app.wait(all_of(paused_at(), preview_ready("1.1")), within=60)
+        app.holds(behind("1.0", "payments-active"), for_=_AUTOMATIC_SECONDS - 3)
+        app.deploy("1.2-slow")
+        app.wait(all_of(paused_at(), preview_ready("1.2-slow")), within=60)
+        took = app.wait(promoted("1.2-slow"), within=90)
+        versions = selected(app.records())
+    assert versions == ["1.0", "1.2-slow"], "the superseded version became active"
+    assert took >= _AUTOMATIC_SECONDS - 4, f"it waited only {took:.1f} s, as if it had come with the first"
+    numbers(paused_to_promoted=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})")
 
 
 @pytest.mark.scenario("bg-3")

@@ -115,13 +115,15 @@ def test_the_abort_of_a_dynamic_stable_stops_at_a_step_with_one_setting_more(
 
 
 @pytest.mark.scenario("can-15")
-@pytest.mark.parametrize(("surge", "unavailable"), [(1, 0), (0, 1)])
+@pytest.mark.parametrize(("surge", "unavailable", "at_40"), [(1, 0, 3), (0, 1, 2)], ids=["1-0", "0-1"])
 def test_without_a_traffic_router_the_pods_stay_within_surge_and_unavailable(
-    trial: StartTrial, numbers: Report, surge: int, unavailable: int
+    trial: StartTrial, numbers: Report, surge: int, unavailable: int, at_40: int
 ) -> None:
+    """Of 4 pods, 1 is nearest to 30%; of 5, which a surge allows, 2 are 40%, and of 4 those are 50%."""
+
     def change(objects: list[Object]) -> None:
         variants.without_analysis(objects)
-        variants.canary_steps(50, None)(objects)
+        variants.canary_steps(30, None, 40, None, 50, None)(objects)
         strategy = variants.strategy_of(objects)
         del strategy["trafficRouting"]
         strategy |= {"maxSurge": surge, "maxUnavailable": unavailable}
@@ -129,8 +131,9 @@ def test_without_a_traffic_router_the_pods_stay_within_surge_and_unavailable(
     with trial("canary", replicas=_REPLICAS, variant=change) as app:
         since = app.timeline.clock()
         app.deploy("1.1")
-        app.wait(all_of(paused_at(1), pods_are({"1.0": 2, "1.1": 2})), within=90)
-        app.promote()
+        for step, stable, canary in ((1, 3, 1), (3, at_40, 2), (5, 2, 2)):
+            app.wait(all_of(paused_at(step), pods_are({"1.0": stable, "1.1": canary})), within=90)
+            app.promote()
         app.wait(all_of(promoted("1.1"), pods_are({"1.0": 0, "1.1": 4})), within=90)
         seen = list(totals(app.records(), since))
         most, fewest = max(pods for pods, _ in seen), min(available for _, available in seen)

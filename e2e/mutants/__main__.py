@@ -1,14 +1,15 @@
 """Generated mutants of Argo Rollouts: `python -m e2e.mutants reach`, and then `… run --count 100 --seed 1`.
 
-`reach` runs the tests of `rows.py` with none switched on, and keeps which mutants and lines each reaches.
-`run` draws mutants among those by a seed, and runs with each the tests that reach it. Ends with 0 if all that
-ran were caught or have a reason, 1 if one was missed, and 2 if nothing is known of one.
+`reach` runs the tests of `rows.py` with none switched on, and keeps which mutants and lines each reaches; a
+test of which that is known does not run again, until its folder is deleted. `run` draws mutants among those
+by a seed, and runs with each the tests that reach it; with `--again`, also with those that were missed while
+some of these tests had not run. Ends with 0 if all that ran were caught or have a reason, 1 if one was
+missed, and 2 if nothing is known of one.
 """
 
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 import time
 from argparse import Namespace
@@ -23,7 +24,7 @@ from e2e.mutants.page import page
 from e2e.mutants.reach import Reached
 from e2e.mutants.reasons import read_reasons
 from e2e.mutants.records import MISSED, UNKNOWN, MutantRecord, read_records
-from e2e.mutants.rows import ROWS, touching
+from e2e.mutants.rows import ADDED, ROWS, is_of, reached_first, touching
 from e2e.mutants.running import NONE, Outcome, run
 from fixtures.addons.components import all_recipes
 from fixtures.core.arguments import Arguments, whole_number
@@ -38,6 +39,7 @@ from fixtures.versions.records import one_line
 
 _RECORDS, _PAGE = "docs/mutants.jsonl", "docs/mutants.md"
 _REACHED = "reached"
+_ALL = (*ROWS, *ADDED)
 _MOST_AT_ONCE, _MOST = 16, 10_000
 
 
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--seed", type=whole_number(0, 2**31), default=1, help="what is drawn follows from it"
     )
     parser.add_argument(
-        "--tests", type=whole_number(1, len(ROWS) * 4), default=6, help="tests for each, at most"
+        "--tests", type=whole_number(1, len(_ALL) * 4), default=6, help="tests for each, at most"
     )
     parser.add_argument(
         "--minutes", type=whole_number(1, _MOST), default=_MOST, help="begin none after so many"
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--at-once", type=whole_number(1, _MOST_AT_ONCE), default=2, help="clusters side by side"
     )
+    parser.add_argument("--again", action="store_true", help="also those missed that some tests have not met")
     parser.add_argument("--out", default="firedamp-out/mutants", help="folder for what the tests leave")
     parser.add_argument("--records", default=_RECORDS, help="file to which results are added")
     parser.add_argument("--page", default=_PAGE, help="where the page of all results goes")
@@ -78,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "run":
         verdicts = _run(built, reached, options, out, records, phases)
     reasons = read_reasons()
-    covered = coverage.percentages(out / _REACHED)
-    to.write_text(page(list(built.mutants.values()), reached, covered, read_records(records), reasons))
+    before = coverage.percentages(out / _REACHED, reached_first(reached))
+    after = coverage.percentages(out / _REACHED, reached)
+    to.write_text(
+        page(list(built.mutants.values()), reached, (before, after), read_records(records), reasons)
+    )
     say(f"page: {to}")
     if any(each.verdict == MISSED and each.mutant not in reasons for each in verdicts):
         return 1
@@ -87,11 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reach(out: Path, phases: Phases) -> int:
-    """Run all tests without a mutant, and keep what they reach. Ends with 1 if one fails."""
+    """Run the tests of which it is not known what they reach, without a mutant. Ends with 1 if one fails."""
     folder = out / _REACHED
-    shutil.rmtree(folder, ignore_errors=True)
-    with phases.phase(f"what {len(ROWS)} tests reach", quiet_below=0):
-        outcome = run(NONE, ROWS, new_folder(out, "reach") / "session", f"--reached={folder}")
+    known = [each.test for each in reach.read(folder)]
+    tests = [row for row in _ALL if not any(is_of(test, (row,)) for test in known)]
+    with phases.phase(f"what {len(tests)} tests reach", quiet_below=0):
+        outcome = run(NONE, tests, new_folder(out, "reach") / "session", f"--reached={folder}")
     if outcome.verdict != MISSED:
         say(f"without a mutant, {outcome.test} failed: {outcome.why}")
         return 1
@@ -102,10 +109,13 @@ def _run(
     built: Built, reached: Sequence[Reached], options: Namespace, out: Path, records: Path, phases: Phases
 ) -> list[MutantRecord]:
     """Run the mutants that are drawn and have no verdict yet."""
-    numbers = sorted({number for each in reached for number in each.mutants})
+    numbers = sorted({number for each in reached_first(reached) for number in each.mutants})
     drawn = random.Random(options.seed).sample(numbers, min(options.count, len(numbers)))
-    decided = {each.mutant for each in read_records(records) if each.verdict != UNKNOWN}
-    left = [mutant for number in drawn if (mutant := built.mutants[number]).called not in decided]
+    latest = {each.mutant: each for each in read_records(records)}
+    mutants = [built.mutants[number] for number in drawn]
+    left = [
+        each for each in mutants if _is_open(latest.get(each.called), touching(reached, each.id), options)
+    ]
     ends = time.monotonic() + 60 * options.minutes
     now, version = commit([records]), all_recipes().pins["rollouts"].version
 
@@ -123,6 +133,15 @@ def _run(
 
     with ThreadPoolExecutor(options.at_once) as pool:
         return [record for record in pool.map(observed, left) if record]
+
+
+def _is_open(latest: MutantRecord | None, tests: Sequence[str], options: Namespace) -> bool:
+    """Whether a mutant has no verdict, or with `--again` one to which not all tests contributed."""
+    if latest is None or latest.verdict == UNKNOWN:
+        return True
+    reason = read_reasons().get(latest.mutant)
+    is_equivalent = reason is not None and reason.equivalent
+    return options.again and latest.verdict == MISSED and not is_equivalent and latest.tests < len(tests)
 
 
 def _record(mutant: Mutant, outcome: Outcome, reaching: int, version: str, now: str) -> MutantRecord:

@@ -9,6 +9,7 @@ from e2e.mutants.build import Mutant
 from e2e.mutants.reach import Reached
 from e2e.mutants.reasons import Reason
 from e2e.mutants.records import CAUGHT, MISSED, UNKNOWN, MutantRecord
+from e2e.mutants.rows import reached_first
 from fixtures.core.markdown import plain
 from fixtures.plugin.words import table
 
@@ -21,7 +22,8 @@ The faults of the [mutation check](mutations.md) were chosen by people, who plan
 are made by rules: a program changes each place in the sources of Argo Rollouts where a rule applies, and
 builds one controller that has all of them, of which one at a time can be switched on. Which places the tests
 reach is measured first. Then mutants are drawn by a seed among those that were reached, and with each run
-tests that reach it, those that reach the least first, until one fails.
+tests that reach it, those that reach the least first, until one fails. Rows were added for what the first
+ones missed; what was missed ran again with these.
 
 - **caught**: a test failed, or an invariant was violated in it.
 - **missed**: all that ran passed.
@@ -34,6 +36,7 @@ and any test notices. So are calls that write to a log or an event, loops, and t
 ```sh
 python -m e2e.mutants reach                     # what each test reaches, with none switched on
 python -m e2e.mutants run --count 100 --seed 1  # adds to mutants.jsonl, and writes this page
+python -m e2e.mutants run --again --tests 12    # what was missed, with tests that it has not met
 ```
 """
 _Key = tuple[str, str, str]
@@ -44,7 +47,7 @@ _EQUIVALENT = "equivalent"
 def page(
     mutants: Sequence[Mutant],
     reached: Sequence[Reached],
-    covered: Mapping[str, float],
+    covered: tuple[Mapping[str, float], Mapping[str, float]],
     records: Sequence[MutantRecord],
     reasons: Mapping[_Key, Reason],
 ) -> str:
@@ -53,7 +56,7 @@ def page(
     Args:
         mutants: All mutants of the controller.
         reached: What each test reached.
-        covered: The covered statements of each package, in percent.
+        covered: The statements of each package that the first rows cover, in percent, and those that all do.
         records: What tests made of mutants, the oldest first.
         reasons: Why some are missed.
     """
@@ -123,21 +126,27 @@ def _verdict(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> str:
 
 
 def _coverage(
-    mutants: Sequence[Mutant], reached: Sequence[Reached], covered: Mapping[str, float]
+    mutants: Sequence[Mutant],
+    reached: Sequence[Reached],
+    covered: tuple[Mapping[str, float], Mapping[str, float]],
 ) -> Iterator[str]:
     numbers = {number for each in reached for number in each.mutants}
+    first = reached_first(reached)
+    at_first = {number for each in first for number in each.mutants}
     yield "## What the tests reach\n"
     yield (
-        f"Of {len(mutants):,} mutants, {len(reached)} tests reach {len(numbers):,}. By package, beside "
+        f"Of {len(mutants):,} mutants, the first {len(first)} tests reach {len(at_first):,}, and with those "
+        f"that were added for what they missed, {len(reached)} reach {len(numbers):,}. By package, beside "
         "Go's own coverage:\n"
     )
     rows = []
     for package in sorted({each.file.rpartition("/")[0] for each in mutants}):
         those = [each for each in mutants if each.file.rpartition("/")[0] == package]
-        hit = sum(each.id in numbers for each in those)
-        share = f"{covered[package]:.1f}%" if package in covered else "unknown"
-        rows.append((f"`{package}`", share, str(hit), str(len(those))))
-    yield table(("package", "statements covered", "mutants reached", "of"), rows)
+        hits = [str(sum(each.id in some for each in those)) for some in (at_first, numbers)]
+        shares = [f"{some[package]:.1f}%" if package in some else "unknown" for some in covered]
+        rows.append((f"`{package}`", *shares, *hits, str(len(those))))
+    columns = ("statements covered at first", "by all", "mutants reached at first", "by all", "of")
+    yield table(("package", *columns), rows)
     yield "\n### Functions that no test reaches\n"
     functions: dict[str, dict[str, bool]] = {}
     for each in mutants:

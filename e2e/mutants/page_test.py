@@ -10,6 +10,7 @@ from e2e.mutants.page import page
 from e2e.mutants.reach import Reached
 from e2e.mutants.reasons import Reason
 from e2e.mutants.records import CAUGHT, MISSED, UNKNOWN, MutantRecord, read_records
+from e2e.mutants.rows import ROWS
 from fixtures.core.documents.record_lines import add_record
 from fixtures.core.errors import FiredampError
 
@@ -29,8 +30,8 @@ def record(mutant: Mutant, verdict: str, **others: str) -> MutantRecord:
 def shown(records: list[MutantRecord], *reasons: Reason) -> str:
     return page(
         [PAUSE, SCALE, ELSEWHERE],
-        [Reached("test_x.py::test_one", (1, 2))],
-        {"rollout": 61.24},
+        [Reached("test_x.py::test_one", (1, 2)), Reached(f"{ROWS[0]}[x]", (1,))],
+        ({"rollout": 61.24}, {"rollout": 70.0}),
         records,
         {(each.place, each.kind, each.original): each for each in reasons},
     )
@@ -65,8 +66,8 @@ def test_a_reason_alone_makes_no_mutant_equivalent() -> None:
 
 def test_what_no_test_reaches_is_listed_by_file() -> None:
     text = shown([])
-    assert "| `rollout` | 61.2% | 2 | 2 |" in text
-    assert "| `utils/istio` | unknown | 0 | 1 |" in text
+    assert "| `rollout` | 61.2% | 70.0% | 1 | 2 | 2 |" in text
+    assert "| `utils/istio` | unknown | unknown | 0 | 0 | 1 |" in text
     assert "| `utils/istio/host.go` | host |" in text
     assert "| `rollout/pause.go` |" not in text
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from e2e.mutants.reach import Reached
 from e2e.mutants.records import CAUGHT, MISSED, UNKNOWN
-from e2e.mutants.rows import touching
+from e2e.mutants.rows import ADDED, ROWS, reached_first, touching
 from e2e.mutants.running import outcome_of
 from fixtures.plugin.results import Result
 
@@ -35,3 +35,9 @@ def test_only_a_test_that_passed_misses_the_mutant() -> None:
 def test_the_tests_that_are_about_a_mutant_run_first() -> None:
     reached = [Reached("all", (1, 2, 3)), Reached("none", (2,)), Reached("some", (1, 2))]
     assert touching(reached, 1) == ["some", "all"]
+    assert touching([*reached, Reached(ADDED[0], (1, 2, 3, 4))], 1) == [ADDED[0], "some", "all"]
+
+
+def test_the_first_rows_alone_decide_what_is_drawn() -> None:
+    first = Reached(f"{ROWS[0]}[by-subset]", (1,))
+    assert reached_first([first, Reached(ADDED[0], (2,))]) == [first]
