@@ -27,11 +27,14 @@ _PAUSED = all_of(paused_at(1), weight_is(10))
 def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
     trial: StartTrial, numbers: Report
 ) -> None:
-    steps = canary_steps(10, None, 50, "2s")
+    steps = canary_steps(10, None, 50, None)
     with trial("canary", variant=combined(without_analysis, steps)) as app:
         with app.traffic(100):
             app.deploy("1.1")
             app.wait(_PAUSED, within=45)
+            app.promote()
+            app.wait(paused_at(3), within=45)
+            # However far it came, it begins again with the first step.
             app.abort()
             app.wait_contained("1.1", within=30)
             app.retry()
@@ -43,6 +46,8 @@ def test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted(
             retried = app.timeline.clock()
             app.retry()
             app.wait(_PAUSED, within=45)
+            app.promote()
+            app.wait(paused_at(3), within=45)
             app.promote()
             app.wait(promoted("1.1"), within=60)
             app.stays_promoted("1.1")

@@ -17,7 +17,7 @@ from fixtures.trial.trial import Trial
 
 _METRICS_PORT = 8090
 _SELECTOR = "app.kubernetes.io/name=argo-rollouts"
-_TOUCHES, _SECONDS = 3, 4.0
+_TOUCHES, _SECONDS = 3, 2.0
 # A measurement each minute: none is due while the test looks.
 _RARE = metric("rare", GOOD, BARE, count=100, interval="60s")
 

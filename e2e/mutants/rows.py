@@ -45,6 +45,7 @@ ADDED: Sequence[str] = (
     "e2e/cases/test_cases.py::test_what_is_known_of_a_case_is_still_so[02-abort-with-an-unready-pod-subsets]",
     f"{_CANARY}/test_quiet.py::test_in_a_pause_the_controller_writes_no_replica_set_and_looks_only_when_something_changes",
     f"{_ANALYSIS}/test_history.py::test_the_analysis_of_a_superseded_version_ends_and_the_newest_ended_one_stays",
+    f"{_CANARY}/test_after_abort.py::test_a_version_that_was_aborted_twice_can_be_tried_again_and_promoted",
     f"{_BLUE_GREEN}/test_promotion.py::test_a_version_that_comes_in_the_pause_of_another_waits_for_all_of_its_seconds",
 )
 """Rows that were written, or taken in, because the first ones missed mutants."""
