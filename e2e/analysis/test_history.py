@@ -7,7 +7,7 @@ import pytest
 from e2e.analysis.metrics import BARE, GOOD, metric
 from e2e.analysis.variants import background, template
 from e2e.types import Report, StartTrial
-from e2e.variants import canary_steps, combined, spec_of
+from e2e.variants import canary_steps, combined, manifest_of, spec_of
 from fixtures.conditions.conditions import paused_at
 from fixtures.core.retry import PendingError, until
 from fixtures.kube.client import Object
@@ -31,7 +31,20 @@ def test_the_analysis_of_a_superseded_version_ends_and_the_newest_ended_one_stay
             app.wait(paused_at(1), within=60)
             until(lambda: _require(app, started), what=f"the analysis of {version} alone", timeout=_AT_ONCE)
             started.append(_running(app)[0])
+        runs = app.kube.list(ANALYSIS_RUN, app.namespace)[0]
+    assert {metric["name"] for run in runs for metric in run["spec"]["metrics"]} == {"endless"}
     numbers(analyses=f"{len(started)} began, 1 is Running, 1 ended one is kept")
+
+
+def _nested(objects: list[Object]) -> None:
+    """An AnalysisTemplate that only refers to another one.
+
+    https://argo-rollouts.readthedocs.io/en/stable/features/analysis/#analysistemplate-referencing-other-analysistemplates
+    """
+    template("nested")(objects)
+    spec = manifest_of(objects, "AnalysisTemplate", "nested")["spec"]
+    del spec["metrics"]
+    spec["templates"] = [{"templateName": "endless"}]
 
 
 def _keep_one(objects: list[Object]) -> None:

