@@ -24,9 +24,7 @@ _SECRET, _HIDDEN = "limits", "0.95"
 _DELAY_SECONDS, _TIMES, _KEPT, _KEPT_BY_DEFAULT = 5, 13, 12, 10
 _FROM_SECRET = {"secretKeyRef": {"name": _SECRET, "key": "success"}}
 _BY_SECRET = {"successCondition": "len(result) > 0 && result[0] >= {{args.limit}}"}
-_ONCE = {key: value for key, value in metric("once", GOOD, BARE).items() if key not in ("interval", "count")}
 _METRICS = (
-    _ONCE,
     metric("doomed", BAD, BARE, count=3),
     metric("kept", GOOD, BARE, count=_TIMES),
     metric("trimmed", GOOD, BARE, count=_TIMES),
@@ -70,7 +68,6 @@ def test_dry_run_retention_delay_count_and_arguments_are_as_documented(
         assert status["dryRunSummary"] == {"count": 1, "failed": 1}
         sizes = {name: _sizes(status, name) for name in ("kept", "trimmed")}
         assert sizes == {"kept": (_TIMES, _KEPT), "trimmed": (_TIMES, _KEPT_BY_DEFAULT)}
-        assert _sizes(status, "once") == (1, 1), "without interval and count it is measured once"
         waited = _waited(status, "late")
         assert _DELAY_SECONDS - 1 <= waited <= _DELAY_SECONDS + 15, f"the first came after {waited:.0f} s"
         assert runs.measured(status, "by-secret")["phase"] == "Successful"

@@ -70,11 +70,15 @@ def _pods(template: Object, experiment: str, name: str) -> Object:
 
 
 def _template(app: Trial) -> Object:
+    """An analysis that measures once, which is what a metric without an interval does."""
+    once = {
+        key: value for key, value in metric("once", GOOD, BARE).items() if key not in ("interval", "count")
+    }
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisTemplate",
         "metadata": {"name": "once", "namespace": app.namespace},
-        "spec": {"metrics": [metric("once", GOOD, BARE)]},
+        "spec": {"metrics": [once]},
     }
 
 
