@@ -16,6 +16,8 @@ from fixtures.judge.verdicts import assert_exactly_none, assert_no_errors
 from fixtures.trial.trial import ACTIVE
 
 _AUTOMATIC_SECONDS = 10
+# For a pause in whose middle another version comes, also on a busy machine.
+_LONGER_SECONDS, _EARLIER_SECONDS = 18, 6
 _DEADLINE = 30  # progressDeadlineSeconds of the base
 # Two threads of the gateway hear of a switch within milliseconds of each other, or of a busy machine's stall.
 _MIXED_SECONDS = 2.0
@@ -91,18 +93,21 @@ def test_automatic_promotion_waits_for_its_seconds(trial: StartTrial, numbers: R
 def test_a_version_that_comes_in_the_pause_of_another_waits_for_all_of_its_seconds(
     trial: StartTrial, numbers: Report
 ) -> None:
-    settings = blue_green(autoPromotionEnabled=True, autoPromotionSeconds=_AUTOMATIC_SECONDS)
+    settings = blue_green(autoPromotionEnabled=True, autoPromotionSeconds=_LONGER_SECONDS)
     with trial("bluegreen", variant=settings) as app:
         app.deploy("1.1")
         app.wait(all_of(paused_at(), preview_ready("1.1")), within=60)
-        app.holds(behind("1.0", "payments-active"), for_=_AUTOMATIC_SECONDS - 3)
+        app.holds(behind("1.0", "payments-active"), for_=_EARLIER_SECONDS)
         app.deploy("1.2-slow")
         app.wait(all_of(paused_at(), preview_ready("1.2-slow")), within=60)
         took = app.wait(promoted("1.2-slow"), within=90)
         versions = selected(app.records())
     assert versions == ["1.0", "1.2-slow"], "the superseded version became active"
-    assert took >= _AUTOMATIC_SECONDS - 4, f"it waited only {took:.1f} s, as if it had come with the first"
-    numbers(paused_to_promoted=f"{took:.2f} s (autoPromotionSeconds {_AUTOMATIC_SECONDS})")
+    # Told late on a busy machine, it began earlier than it seems, but not as early as the pause of the first.
+    assert took >= _LONGER_SECONDS - _EARLIER_SECONDS + 2, (
+        f"it waited only {took:.1f} s, as if it was the first"
+    )
+    numbers(paused_to_promoted=f"{took:.2f} s (autoPromotionSeconds {_LONGER_SECONDS})")
 
 
 @pytest.mark.scenario("bg-3")
