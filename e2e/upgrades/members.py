@@ -119,6 +119,8 @@ def asked(namespace: str) -> Object:
         "interval": "1s",
         "count": LONG,
         "inconclusiveLimit": LONG // 2,
+        # Until a second request comes to a new pod, its rate is 0; of one that answers no more it stays so.
+        "failureLimit": 3,
         "successCondition": "len(result) > 0 && result[0] > 0",
         "failureCondition": "len(result) > 0 && result[0] == 0",
         "provider": {
