@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from loadgen import report
+
 
 class TinyServer:
     """An HTTP server on loopback: /drop, /short, /endless, /fail and /moved do what they say."""
@@ -85,3 +87,11 @@ def server() -> Iterator[TinyServer]:
     tiny.start()
     yield tiny
     tiny.stop()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a machine that is short of CPU no reason to refuse a load; tests of a limit set it themselves."""
+    monkeypatch.setattr(report, "MOST_CPU", 2.0)
+    monkeypatch.setattr(report, "SILENCE_S", 30.0)
+    monkeypatch.setattr(report, "_STALL_S", (30.0, 30.0))

@@ -24,17 +24,11 @@ from loadgen.runner import Traffic
 from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 EPOCH = Epoch.take()
 CALLS = (Call("/a", weight=3), Call("/b"), Call("/fail"))
 STREAMS = [Stream("active", "payments.ns", CALLS), Stream("preview", "preview.payments.ns")]
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a machine that is short of CPU no reason to refuse a load; tests of a limit set it themselves."""
-    monkeypatch.setattr(report, "MOST_CPU", 2.0)
-    monkeypatch.setattr(report, "SILENCE_S", 30.0)
-    monkeypatch.setattr(report, "_STALL_S", (30.0, 30.0))
 
 
 def test_workers_send_the_schedule_of_one_process_and_all_their_records_are_collected(

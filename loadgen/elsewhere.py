@@ -7,7 +7,6 @@ key that both have, and passes on what Locust's worker and master say to each ot
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 import ssl
 import threading
@@ -15,11 +14,11 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import TimeoutError as NotInTimeError
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from fixtures.core.errors import FiredampError
+from fixtures.core.loopback import is_loopback
 from loadgen.distribution import Role, boot_id
 from loadgen.generators import LOOPBACK, Job, OneProcess, start_master
 from loadgen.joining import HANDSHAKE_S, LONGEST_LINE, Connection, Invitation, Reply, code, relay
@@ -114,19 +113,10 @@ def named(host: str, port: int) -> str:
 
 
 def _require_reachable(plan: LoadPlan, worker: str) -> None:
-    if _is_loopback(urlsplit(plan.url).hostname or "") and not _is_loopback(
-        urlsplit(f"//{worker}").hostname or ""
-    ):
+    if is_loopback(plan.url) and not is_loopback(f"//{worker}"):
         message = f"the load goes to {plan.url}, which is this machine, and the worker {worker} is another"
         hint = "name an address of the gateway that both reach: --gateway-url, on an existing cluster"
         raise FiredampError(message, hint=hint)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Links:

@@ -15,7 +15,7 @@ import pytest
 from fixtures.core.clock import Epoch
 from fixtures.core.errors import FiredampError
 from fixtures.core.retry import until
-from loadgen import joining, report
+from loadgen import joining
 from loadgen.conftest import TinyServer
 from loadgen.distributed_test import has_sent, listening, require_refused, schedule, statuses
 from loadgen.elsewhere import Elsewhere, named
@@ -26,6 +26,8 @@ from loadgen.plan import Call, Stream
 from loadgen.report import InvalidLoadError
 from loadgen.runner import Traffic
 from loadgen.shapes import Constant
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 CALLS = (Call("/a", weight=3), Call("/b"), Call("/fail"))
 STREAMS = [Stream("active", "payments.ns", CALLS), Stream("preview", "preview.payments.ns")]
@@ -68,14 +70,6 @@ class Waiting:
         # A closed connection gives its socket back in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a machine that is short of CPU no reason to refuse a load."""
-    monkeypatch.setattr(report, "MOST_CPU", 2.0)
-    monkeypatch.setattr(report, "SILENCE_S", 30.0)
-    monkeypatch.setattr(report, "_STALL_S", (30.0, 30.0))
 
 
 @pytest.fixture

@@ -20,12 +20,11 @@ import msgspec
 from fixtures.core.errors import FiredampError
 from fixtures.core.process import spawn
 from loadgen.distribution import Role
-from loadgen.generators import LOCUSTFILE, last_lines
+from loadgen.generators import LOCUSTFILE, LOOPBACK, last_lines
 from loadgen.joining import HANDSHAKE_S, LONGEST_LINE, Connection, Invitation, Reply, code, relay
 from loadgen.plan import LoadPlan
 from loadgen.target import target
 
-_LOOPBACK = "127.0.0.1"
 # Until Locust has been imported and connects.
 _WORKER_S = 60.0
 _LOOK_S = 0.2
@@ -82,7 +81,7 @@ class JoinedWorker:
         async def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await arrived.put(Connection(reader, writer))
 
-        listening = await asyncio.start_server(arrive, _LOOPBACK, 0)
+        listening = await asyncio.start_server(arrive, LOOPBACK, 0)
         port = listening.sockets[0].getsockname()[1]
         plan = LoadPlan.from_json(invitation.plan)
         role = Role(plan, folder, invitation.token, name=invitation.name, boot=invitation.boot)
@@ -90,7 +89,7 @@ class JoinedWorker:
         process = spawn(
             [
                 *(sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--worker"),
-                *("--master-host", _LOOPBACK, "--master-port", str(port)),
+                *("--master-host", LOOPBACK, "--master-port", str(port)),
             ],
             log=log,
             env=role.environment(),

@@ -24,17 +24,11 @@ from loadgen.runner import Traffic
 from loadgen.shapes import Constant
 from loadgen.status import Status, read_statuses
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 EPOCH = Epoch.take()
 # What a killed load generator had sent, and not yet recorded, is named first.
 _KILLED = "ended with -9|were sent but not recorded"
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a machine that is short of CPU no reason to refuse a load; tests of a limit set it themselves."""
-    monkeypatch.setattr(report, "MOST_CPU", 2.0)
-    monkeypatch.setattr(report, "SILENCE_S", 30.0)
-    monkeypatch.setattr(report, "_STALL_S", (30.0, 30.0))
 
 
 @pytest.fixture

@@ -7,16 +7,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.analysis.metrics import BARE, GOOD, metric
 from e2e.analysis.variants import background, template
+from e2e.controller_pod import ask_controller
 from e2e.touching import touch_replica_sets
 from e2e.types import Report, StartTrial
 from e2e.variants import canary_steps, combined
-from fixtures.addons.rollouts import NAMESPACE
 from fixtures.conditions.conditions import paused_at
-from fixtures.kube.client import Kube, pods_of
 from fixtures.trial.trial import Trial
 
 _METRICS_PORT = 8090
-_SELECTOR = "app.kubernetes.io/name=argo-rollouts"
 _TOUCHES, _SECONDS = 3, 2.0
 # A measurement each minute: none is due while the test looks.
 _RARE = metric("rare", GOOD, BARE, count=100, interval="60s")
@@ -56,7 +54,7 @@ def _counts(app: Trial) -> dict[str, float]:
     https://argo-rollouts.readthedocs.io/en/stable/features/controller-metrics/
     """
     counts = {"rollout_reconcile": 0.0, "analysis_run_reconcile": 0.0, "replica_sets_written": 0.0}
-    for family in text_string_to_metric_families(_metrics(app.kube)):
+    for family in text_string_to_metric_families(ask_controller(app.kube, _METRICS_PORT, "metrics")):
         for sample in family.samples:
             if sample.labels.get("namespace") != app.namespace:
                 continue
@@ -67,9 +65,3 @@ def _counts(app: Trial) -> dict[str, float]:
                 if sample.labels["kind"] == "replicasets" and is_write:
                     counts["replica_sets_written"] += sample.value
     return counts
-
-
-def _metrics(kube: Kube) -> str:
-    (pod,) = pods_of(kube, NAMESPACE, _SELECTOR)
-    name = pod["metadata"]["name"]
-    return kube.raw(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:{_METRICS_PORT}/proxy/metrics")

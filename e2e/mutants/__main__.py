@@ -20,7 +20,7 @@ from pathlib import Path
 
 from e2e.mutants import coverage, reach
 from e2e.mutants.build import Built, Mutant, build
-from e2e.mutants.page import page
+from e2e.mutants.page import page, verdict_of
 from e2e.mutants.reach import Reached
 from e2e.mutants.reasons import read_reasons
 from e2e.mutants.records import MISSED, UNKNOWN, MutantRecord, read_records
@@ -111,11 +111,18 @@ def _run(
     """Run the mutants that are drawn and have no verdict yet."""
     numbers = sorted({number for each in reached_first(reached) for number in each.mutants})
     drawn = random.Random(options.seed).sample(numbers, min(options.count, len(numbers)))
+    reasons = read_reasons()
     latest = {each.mutant: each for each in read_records(records)}
-    mutants = [built.mutants[number] for number in drawn]
-    left = [
-        each for each in mutants if _is_open(latest.get(each.called), touching(reached, each.id), options)
-    ]
+
+    def is_open(mutant: Mutant) -> bool:
+        """It has no verdict, or with `--again` one to which not all tests contributed."""
+        record = latest.get(mutant.called)
+        if record is None or record.verdict == UNKNOWN:
+            return True
+        is_missed = options.again and verdict_of(record, reasons) == MISSED
+        return is_missed and record.tests < len(touching(reached, mutant.id))
+
+    left = [mutant for number in drawn if is_open(mutant := built.mutants[number])]
     ends = time.monotonic() + 60 * options.minutes
     now, version = commit([records]), all_recipes().pins["rollouts"].version
 
@@ -133,15 +140,6 @@ def _run(
 
     with ThreadPoolExecutor(options.at_once) as pool:
         return [record for record in pool.map(observed, left) if record]
-
-
-def _is_open(latest: MutantRecord | None, tests: Sequence[str], options: Namespace) -> bool:
-    """Whether a mutant has no verdict, or with `--again` one to which not all tests contributed."""
-    if latest is None or latest.verdict == UNKNOWN:
-        return True
-    reason = read_reasons().get(latest.mutant)
-    is_equivalent = reason is not None and reason.equivalent
-    return options.again and latest.verdict == MISSED and not is_equivalent and latest.tests < len(tests)
 
 
 def _record(mutant: Mutant, outcome: Outcome, reaching: int, version: str, now: str) -> MutantRecord:

@@ -89,14 +89,14 @@ def page(
 
 
 def _summary(latest: Sequence[MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
-    counts = Counter(_verdict(each, reasons) for each in latest)
+    counts = Counter(verdict_of(each, reasons) for each in latest)
     decided = counts[CAUGHT] + counts[MISSED]
     share = f", {counts[CAUGHT] / decided:.0%}" if decided else ""
     yield (
         f"{counts[CAUGHT]} of {decided} mutants were caught{share}; beside them {counts[_EQUIVALENT]} are "
         f"equivalent, and of {counts[UNKNOWN]} nothing is known.\n"
     )
-    by_kind = Counter((each.kind, _verdict(each, reasons)) for each in latest)
+    by_kind = Counter((each.kind, verdict_of(each, reasons)) for each in latest)
     columns = (CAUGHT, MISSED, _EQUIVALENT, UNKNOWN)
     kinds = sorted({each.kind for each in latest})
     yield table(
@@ -108,7 +108,7 @@ def _summary(latest: Sequence[MutantRecord], reasons: Mapping[_Key, Reason]) -> 
 def _missed(latest: Mapping[_Key, MutantRecord], reasons: Mapping[_Key, Reason]) -> Iterator[str]:
     rows = [
         (
-            each.place, each.kind, _code(each.original), _verdict(each, reasons),
+            each.place, each.kind, _code(each.original), verdict_of(each, reasons),
             f"{each.tests} of {each.reaching}", plain(reasons[key].why if key in reasons else each.why),
         )
         for key, each in latest.items()
@@ -120,7 +120,8 @@ def _missed(latest: Mapping[_Key, MutantRecord], reasons: Mapping[_Key, Reason])
         yield ""
 
 
-def _verdict(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> str:
+def verdict_of(each: MutantRecord, reasons: Mapping[_Key, Reason]) -> str:
+    """The verdict of a record, or `equivalent` if it was missed and a reason says so."""
     reason = reasons.get(each.mutant)
     return _EQUIVALENT if each.verdict == MISSED and reason and reason.equivalent else each.verdict
 

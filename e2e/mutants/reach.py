@@ -8,11 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from e2e.controller_pod import ask_controller
 from e2e.mutants.build import PORT
-from fixtures.addons.rollouts import NAMESPACE
-from fixtures.kube.client import Kube, pods_of
-
-_SELECTOR = "app.kubernetes.io/name=argo-rollouts"
+from fixtures.kube.client import Kube
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -29,20 +27,20 @@ class Reached(msgspec.Struct, frozen=True):
 
 def forget(kube: Kube) -> None:
     """Have the controller forget what was reached before."""
-    _ask(kube, "forget")
+    ask_controller(kube, PORT, "forget")
 
 
 def write(kube: Kube, folder: Path, test: str) -> None:
     """Write what was reached since `forget`, and Go's counters since the controller's start, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = sorted(map(int, _ask(kube, "reached").split()))
+    numbers = sorted(map(int, ask_controller(kube, PORT, "reached").split()))
     name = _name(test)
     (folder / f"{name}.json").write_bytes(msgspec.json.encode(Reached(test, tuple(numbers))))
     # Their names tell Go what they are: https://pkg.go.dev/internal/coverage
-    meta = base64.b64decode(_ask(kube, "coverage/meta"))
+    meta = base64.b64decode(ask_controller(kube, PORT, "coverage/meta"))
     digest = meta[24:40].hex()
     (folder / f"covmeta.{digest}").write_bytes(meta)
-    counters = base64.b64decode(_ask(kube, "coverage/counters"))
+    counters = base64.b64decode(ask_controller(kube, PORT, "coverage/counters"))
     (folder / f"covcounters.{digest}.1.{_number(name)}").write_bytes(counters)
 
 
@@ -63,10 +61,3 @@ def _name(test: str) -> str:
 def _number(name: str) -> int:
     """A number that stands for a test in the name of a file of counters."""
     return int(name[:12], 16)
-
-
-def _ask(kube: Kube, what: str) -> str:
-    (pod,) = [
-        each for each in pods_of(kube, NAMESPACE, _SELECTOR) if "deletionTimestamp" not in each["metadata"]
-    ]
-    return kube.raw(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}:{PORT}/proxy/{what}")

@@ -7,7 +7,6 @@ has lost. It prints a line for clients that keep connections, and one where ngin
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -55,7 +54,7 @@ http {{
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reload nginx under load, and return the exit code: 1 if a load was refused."""
+    """Reload nginx under load, and return 0, also if a load was late, which it says."""
     parser = Arguments(prog="python -m e2e.routers.reloads", description=__doc__)
     parser.add_argument("--times", type=whole_number(1, 100), default=20, help="reloads of each nginx")
     options = parser.parse_args(arguments)
@@ -113,7 +112,6 @@ def _nginx(folder: Path, kept: int) -> Iterator[tuple[str, subprocess.Popen[byte
     finally:
         process.terminate()
         process.wait()
-        shutil.rmtree(folder / "load", ignore_errors=True)
 
 
 if __name__ == "__main__":
