@@ -33,8 +33,10 @@ from fixtures.providers.existing.rig import base
 from fixtures.providers.native.layout import DNS_SERVICE_IP
 from fixtures.providers.native.provider import NativeCluster
 from fixtures.providers.native.rig import parts
+from fixtures.timeline.recording import Recording
 from fixtures.trial.sample import sample_trial
 from loadgen.queries import latency_ms
+from loadgen.requests import Requests
 from loadgen.status import Status
 
 # What controllers of the cluster itself write all the time.
@@ -103,28 +105,32 @@ def test_load_comes_from_workers_in_it_if_its_nodes_have_their_image(
     # As an administrator would, who could also push the image to a registry.
     theirs.load_image(Builder(all_recipes()).get(LOAD_ARCHIVE)[LOAD_ARCHIVE] / ARCHIVE)
     existing = Existing(str(theirs.kubeconfig), theirs.name, is_disposable=True, load_image=LOAD.repository)
-    with (
-        start(Options(provider="existing", own=(existing,), artifacts="source")) as environment,
-        sample_trial(environment, "canary", tmp_path) as app,
-    ):
-        figures = abort_of_5xx(app)
-        records = app.records()
-    workers = records.of(Status)[-1].workers
-    assert {worker.state for worker in workers.values()} == {"ended"}
-    assert len(workers) == 2
-    answers = records.requests
-    assert sum(worker.sent for worker in workers.values()) == len(answers)
-    assert not np.any(answers.status == 0), "requests were lost"
-    first = answers.where(~answers.having("reused", True))
-    numbers(
-        **figures,
-        requests_in_the_cluster=f"{len(answers):,}",
-        median=f"{latency_ms(answers, 0.5):.1f} ms",
-        p99=f"{latency_ms(answers, 0.99):.1f} ms",
-        connections=len(first),
-        median_of_first_answers=f"{latency_ms(first, 0.5):.1f} ms",
-        p99_of_first_answers=f"{latency_ms(first, 0.99):.1f} ms",
-    )
+    with start(Options(provider="existing", own=(existing,), artifacts="source")) as environment:
+        for named, workers in ((None, 2), ("in-cluster:4", 4)):
+            with sample_trial(environment, "canary", tmp_path / f"{workers}") as app:
+                figures = abort_of_5xx(app, workers=named)
+                answers = _collected(app.records(), workers)
+            first = answers.where(~answers.having("reused", True))
+            numbers(
+                workers=workers,
+                **figures,
+                requests_in_the_cluster=f"{len(answers):,}",
+                median=f"{latency_ms(answers, 0.5):.1f} ms",
+                p99=f"{latency_ms(answers, 0.99):.1f} ms",
+                connections=len(first),
+                median_of_first_answers=f"{latency_ms(first, 0.5):.1f} ms",
+                p99_of_first_answers=f"{latency_ms(first, 0.99):.1f} ms",
+            )
+
+
+def _collected(records: Recording, workers: int) -> Requests:
+    """All requests, of which none was lost, and each of which a worker says that it has sent."""
+    last = records.of(Status)[-1].workers
+    assert {worker.state for worker in last.values()} == {"ended"}
+    assert len(last) == workers
+    assert sum(worker.sent for worker in last.values()) == len(records.requests)
+    assert not np.any(records.requests.status == 0), "requests were lost"
+    return records.requests
 
 
 def _of(census: Census, namespace: str) -> set[str]:
