@@ -13,6 +13,12 @@ from fixtures.judge.verdicts import assert_no_errors
 from fixtures.timeline.app_record import AppRecord
 from fixtures.trial.trial import ACTIVE, Trial
 
+_EXAMPLES = [
+    "subsets",
+    "two-virtual-services",
+    "storefront",
+    *(pytest.param(f"behind-{each}", marks=pytest.mark.router(each)) for each in ("nginx", "traefik")),
+]
 _HERE = Path(__file__).parent
 # Their canaries have pauses of 40 s altogether, and pods that take some seconds to be ready.
 _PROMOTED_SECONDS, _ABORTED_SECONDS = 180, 120
@@ -21,7 +27,7 @@ _GONE_SECONDS = 10
 _RATE = 60.0
 
 
-@pytest.mark.parametrize("example", ["subsets", "two-virtual-services", "storefront"])
+@pytest.mark.parametrize("example", _EXAMPLES)
 def test_a_good_version_is_promoted_without_a_failed_request(
     example: str, app_under_test: StartAppTrial, numbers: Report
 ) -> None:
@@ -35,7 +41,7 @@ def test_a_good_version_is_promoted_without_a_failed_request(
     numbers(deploy_to_promoted=f"{took:.1f} s", failed_requests=f"0 of {answered:,}")
 
 
-@pytest.mark.parametrize("example", ["subsets", "two-virtual-services", "storefront"])
+@pytest.mark.parametrize("example", _EXAMPLES)
 def test_a_version_that_answers_500_is_aborted_and_gone_from_every_route(
     example: str, app_under_test: StartAppTrial, numbers: Report
 ) -> None:
