@@ -10,6 +10,7 @@ import pytest
 from e2e.browser import NAMES, find
 from e2e.components import make, with_further
 from e2e.harness.who_answered.checking import compared
+from e2e.routers.each import FURTHER_ROUTERS
 from e2e.types import StartGitOpsTrial, StartTrial
 from fixtures.core.errors import FiredampError
 from fixtures.environment.environment import Environment, Options, start
@@ -21,17 +22,13 @@ from fixtures.providers.catalog import options_classes, provisioner
 from fixtures.providers.native import checks as node_checks
 from fixtures.providers.options import ProviderOptions
 
-# Besides the first router of the cluster, which has all that the selected tests need.
-_FURTHER_ROUTERS = ("nginx", "traefik")
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test with the session's cluster its provider and its router: one, or several in turn."""
-    if routed := metafunc.definition.get_closest_marker("every_router"):
+    if metafunc.definition.get_closest_marker("every_router"):
         can = "routers" in options_classes()[chosen_provider(metafunc.config)].powers
-        routers = [each for each in _FURTHER_ROUTERS if each not in routed.kwargs.get("but", ())]
-        further = [pytest.param(each, marks=pytest.mark.router(each)) for each in routers if can]
-        metafunc.parametrize("router", [pytest.param("", id=pytest.HIDDEN_PARAM), *further], indirect=True)
+        first = pytest.param("", id=pytest.HIDDEN_PARAM)
+        metafunc.parametrize("router", [first, *(FURTHER_ROUTERS if can else ())], indirect=True)
     if "cluster_provider" not in metafunc.fixturenames:
         return
     marked, chosen = metafunc.definition.get_closest_marker, metafunc.config.getoption("--cluster-provider")

@@ -25,7 +25,7 @@ _ENDLESS = {"name": "count", "value": "0"}
 
 
 @pytest.mark.smoke
-@pytest.mark.every_router(but=("nginx",))
+@pytest.mark.every_router
 @pytest.mark.scenario("an-1")
 def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, numbers: Report) -> None:
     variant = variants.combined(
@@ -46,7 +46,7 @@ def test_an_analysis_step_begins_when_the_canary_gets_there(trial: StartTrial, n
     )
 
 
-@pytest.mark.every_router(but=("nginx",))
+@pytest.mark.every_router
 @pytest.mark.scenario("an-1")
 def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
     trial: StartTrial, numbers: Report
@@ -80,7 +80,7 @@ def test_a_background_analysis_begins_with_the_canary_and_ends_it_at_any_step(
     )
 
 
-@pytest.mark.every_router(but=("nginx",))
+@pytest.mark.every_router
 @pytest.mark.scenario("an-1")
 def test_a_background_analysis_with_a_starting_step_does_not_look_before_it(
     trial: StartTrial, numbers: Report

@@ -17,7 +17,7 @@ from fixtures.trial.trial import ACTIVE, PREVIEW
 
 @pytest.mark.smoke
 @pytest.mark.every_provider
-@pytest.mark.every_router(but=("nginx",))
+@pytest.mark.every_router
 @pytest.mark.scenario("bg-1")
 def test_a_preview_holds_until_it_is_promoted(trial: StartTrial, numbers: Report) -> None:
     with trial("bluegreen") as app:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.routers.each import FURTHER_ROUTERS
 from e2e.scaling import scaled_down, scaled_down_at
 from e2e.types import Report, StartTrial
 from e2e.variants import aborted_pods_stay, canary_steps, combined, without_analysis
@@ -32,6 +33,17 @@ _WEIGHTS = (5, 25, 50, 75)
 def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay(
     trial: StartTrial, numbers: Report, weight: int
 ) -> None:
+    numbers(**_abort_at(weight, trial))
+
+
+@pytest.mark.scenario("can-9")
+@pytest.mark.parametrize("router", FURTHER_ROUTERS, indirect=True)
+def test_an_abort_does_so_behind_each_router(trial: StartTrial, numbers: Report) -> None:
+    numbers(**_abort_at(25, trial))
+
+
+def _abort_at(weight: int, trial: StartTrial) -> dict[str, object]:
+    """Abort at a weight; asserts what becomes of it, and returns the figures, by what each is."""
     steps = canary_steps(*(step for each in _WEIGHTS for step in (each, None)))
     with trial("canary", variant=combined(without_analysis, steps, aborted_pods_stay(_DELAY_SECONDS))) as app:
         before = app.stable_pods()
@@ -58,13 +70,13 @@ def test_an_abort_returns_all_clients_and_scales_the_canary_down_after_its_delay
         assert app.stable_pods() == before, "the stable pods were touched"
     to_0, to_last = seen.withdrawn - aborted_at, (seen.last_response or aborted_at) - aborted_at
     converged = reconciled() + lasting("convergence", _CONVERGENCE_SECONDS)
-    numbers(
-        abort_to_VirtualService_0=reconciled().judged("from abort to weight 0", to_0),
-        abort_to_last_response=converged.judged("from abort to the last answer", to_last),
-        abort_to_scaled_down=f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS})",
-        after_convergence=gone,
-        failed_requests=f"0 of {answered:,}",
-    )
+    return {
+        "abort_to_weight_0": reconciled().judged("from abort to weight 0", to_0),
+        "abort_to_last_response": converged.judged("from abort to the last answer", to_last),
+        "abort_to_scaled_down": f"{down:.1f} s (abortScaleDownDelaySeconds {_DELAY_SECONDS})",
+        "after_convergence": gone,
+        "failed_requests": f"0 of {answered:,}",
+    }
 
 
 def _walk_to(app: Trial, weight: int) -> None:

@@ -22,6 +22,7 @@ _SUPERSEDED = "1.2-slow"
 _PAUSED = all_of(paused_at(1), weight_is(50))
 
 
+@pytest.mark.every_router
 @pytest.mark.scenario("can-11")
 def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
     trial: StartTrial, numbers: Report

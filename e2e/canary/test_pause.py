@@ -23,6 +23,7 @@ _HOLD_SECONDS = 36.0
 _PARTS = 3
 
 
+@pytest.mark.every_router
 @pytest.mark.scenario("can-7")
 def test_an_indefinite_pause_holds_weight_and_share(trial: StartTrial, numbers: Report) -> None:
     with trial("canary", variant=combined(without_analysis, canary_steps(_WEIGHT, None, 60, None))) as app:

@@ -26,7 +26,7 @@ _PROMOTED = lasting("pauses", 20 + 3 * _PAUSE_SECONDS) + PODS + PODS + reconcile
 
 @pytest.mark.smoke
 @pytest.mark.every_provider
-@pytest.mark.every_router(but=("nginx",))
+@pytest.mark.every_router
 @pytest.mark.scenario("can-4")
 def test_a_good_version_gets_the_share_of_each_step_and_then_everything(
     trial: StartTrial, numbers: Report

@@ -1,9 +1,10 @@
-"""What Traefik cannot do: the controller refuses it, before anything of a release begins."""
+"""What a router cannot do: the controller refuses it, before anything of a release begins."""
 
 from __future__ import annotations
 
 import pytest
 
+from e2e.routers.each import FURTHER_ROUTERS
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import degraded, healthy
 from fixtures.judge.verdicts import assert_no_errors
@@ -47,16 +48,23 @@ _ASKED: dict[str, tuple[Object, str]] = {
 }
 
 
-@pytest.mark.router("traefik")
+# NGINX has an annotation for it.
+_CAN = {"nginx": {"maxTrafficWeight"}}
+
+
+@pytest.mark.parametrize("router", FURTHER_ROUTERS, indirect=True)
 @pytest.mark.violates(
     "steps-forward", reason="a strategy with fewer steps takes the place of one that has ended"
 )
-def test_what_traefik_cannot_do_is_refused_and_costs_no_request(trial: StartTrial, numbers: Report) -> None:
-    with trial("canary", router="traefik") as app:
+def test_what_a_router_cannot_do_is_refused_and_costs_no_request(
+    trial: StartTrial, numbers: Report, router: str
+) -> None:
+    refused = {name: each for name, each in _ASKED.items() if name not in _CAN.get(router, ())}
+    with trial("canary") as app:
         with app.traffic(50):
-            said = {name: _refusal(app, asked) for name, (asked, _) in _ASKED.items()}
+            said = {name: _refusal(app, asked) for name, (asked, _) in refused.items()}
         answered = assert_no_errors(app.records(), stream=ACTIVE)
-    for name, (_, words) in _ASKED.items():
+    for name, (_, words) in refused.items():
         assert "InvalidSpec" in said[name], f"{name}: {said[name]}"
         assert words in said[name], f"{name}: {said[name]}"
     numbers(failed_requests=f"0 of {answered:,}", **said)
