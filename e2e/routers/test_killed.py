@@ -25,6 +25,7 @@ def test_a_router_whose_pod_is_killed_loses_requests_and_no_weight(
     there = all_of(paused_at(1), weight_is(_WEIGHT))
     with trial("canary", variant=combined(without_analysis, canary_steps(_WEIGHT, None))) as app:
         with app.traffic(_RATE):
+            began = app.timeline.clock()
             app.deploy("1.1")
             app.wait(there, within=60)
             app.holds(there, for_=CONVERGENCE_SECONDS)
@@ -35,7 +36,8 @@ def test_a_router_whose_pod_is_killed_loses_requests_and_no_weight(
             app.stays(there, weights={"1.0": 100 - _WEIGHT, "1.1": _WEIGHT})
         records = app.records()
 
-        before = assert_no_errors(records, stream=ACTIVE, window=Window(0, killed - _AT_ONCE_S), at_least=100)
+        quiet = Window(began, killed - _AT_ONCE_S)
+        before = assert_no_errors(records, stream=ACTIVE, window=quiet, at_least=100)
         sent = requests(records, ACTIVE)
         lost = [each for each in sent if each.failed]
         assert lost, "no request was lost, so the router was not killed"
