@@ -19,6 +19,8 @@ from fixtures.trial.trial import ACTIVE, CONVERGENCE_SECONDS
 
 # It answers everything with 200, so that every failed request is the change's own.
 _SUPERSEDED = "1.2-slow"
+# Answers after the slowest router has applied the weights, until the trial ends.
+_ENOUGH = 600
 _PAUSED = all_of(paused_at(1), weight_is(50))
 
 
