@@ -30,7 +30,7 @@ def test_a_newer_version_supersedes_the_canary_and_alone_is_promoted(
     trial: StartTrial, numbers: Report, router: str
 ) -> None:
     with trial("canary", variant=combined(without_analysis, canary_steps(50, None))) as app:
-        with app.traffic(100):
+        with app.traffic(150):
             app.deploy(_SUPERSEDED)
             app.wait(_PAUSED, within=45)
             app.holds(weight_is(50), for_=3)
