@@ -16,7 +16,10 @@ from loadgen.forking import LocustProcess, fork_locust, prepare
 LOCUSTFILE = """
 import gevent, os, threading, time
 behind = time.time() - gevent.get_hub().loop.now()
-print(os.getppid(), os.getcwd(), os.environ["WORD"], threading.active_count(), behind, flush=True)
+words = os.getppid(), os.getcwd(), os.environ["WORD"], threading.active_count(), behind
+# One write for the whole line: with PYTHONUNBUFFERED, print() would make several, and two processes that
+# append to the same log would mix their words.
+os.write(1, " ".join([*map(str, words), "\\n"]).encode())
 time.sleep(float(os.environ["SECONDS"]))
 os._exit(7)
 """
