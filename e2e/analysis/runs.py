@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from e2e.analysis.metrics import BARE, GOOD, metric
 from fixtures.core.retry import PendingError, until
-from fixtures.kube.client import Kube, Object, unix
+from fixtures.kube.client import Kube, Object
 from fixtures.kube.kinds import ANALYSIS_RUN, NAMESPACE
+from fixtures.kube.times import unix
 from fixtures.kube.wait import wait_for
 from fixtures.trial.namespaces import namespace_of
 

@@ -16,8 +16,9 @@ from fixtures.conditions.conditions import paused_at, promoted, weight_is
 from fixtures.conditions.expectation import all_of
 from fixtures.environment.environment import Environment
 from fixtures.judge.verdicts import assert_no_errors
-from fixtures.kube.client import Object, unix
+from fixtures.kube.client import Object
 from fixtures.kube.kinds import ANALYSIS_RUN, ROLLOUT
+from fixtures.kube.times import unix
 from fixtures.trial.trial import ACTIVE, Trial
 
 _SECRET, _HIDDEN = "limits", "0.95"

@@ -9,8 +9,8 @@ from e2e.deadline import give_up_after
 from e2e.types import Report, StartTrial
 from fixtures.conditions.conditions import aborted, paused_at, weight_is
 from fixtures.conditions.expectation import all_of
-from fixtures.kube.client import unix
 from fixtures.kube.kinds import ROLLOUT, VIRTUAL_SERVICE
+from fixtures.kube.times import unix
 from fixtures.trial.trial import Trial
 
 pytestmark = [pytest.mark.usefixtures("embedded_node"), pytest.mark.scenario("fault-3")]

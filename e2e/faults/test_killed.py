@@ -23,9 +23,10 @@ from fixtures.docs.markdown import ROOT
 from fixtures.environment.environment import Environment, Options, start
 from fixtures.faults.leases import find_lease
 from fixtures.faults.targets import live, processes_of, workload_of
-from fixtures.kube.client import Object, unix
+from fixtures.kube.client import Object
 from fixtures.kube.errors import KubeError
 from fixtures.kube.kinds import CONFIG_MAP, LEASE, NAMESPACE, ROLLOUT, Kind
+from fixtures.kube.times import unix
 from fixtures.trial.leftovers import TRIAL_LABEL
 
 pytestmark = [pytest.mark.usefixtures("embedded_node"), pytest.mark.scenario("fault-4")]
