@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fixtures.judge.verdicts import Window, requests
 from fixtures.timeline.extraction import tag_of
 from fixtures.timeline.recording import Recording
-from fixtures.timeline.records import PodRecord
+from fixtures.timeline.records import PodRecord, ReplicaSetRecord
 from fixtures.trial.trial import ACTIVE
 from loadgen.records import Request
 
@@ -36,23 +38,44 @@ class Stage:
 
 
 def ready_shares(records: Recording, version: str) -> Iterator[Stage]:
-    """The stages of an update to `version`, without the times in which other pods got requests."""
-    sent = requests(records, ACTIVE)
-    ready: dict[str, str | None] = {}
+    """The stages of an update to `version`, without the times in which other pods got requests.
+
+    A stage begins when Kubernetes has noticed it: the controller manager, which counts the ready pods of each
+    ReplicaSet, also writes the EndpointSlices that a gateway follows. On a busy machine both may come much
+    later than the readiness of a pod.
+    """
+    sent, sets = requests(records, ACTIVE), records.of(ReplicaSetRecord)
+    ready: dict[str, PodRecord] = {}
     since = 0.0
     for pod in records.of(PodRecord):
         before = dict(ready)
         if pod.ready and not pod.deleted:
-            ready[pod.name] = tag_of(pod.image)
+            ready[pod.name] = pod
         else:
             ready.pop(pod.name, None)
-        if ready == before:
+        if ready.keys() == before.keys():
             continue
-        window = _followed(sent, before.keys(), Window(since - _LAG, pod.t - _LAG))
-        if before and window.end - window.start >= _SHORTEST_SECONDS:
-            new = sum(tag == version for tag in before.values())
-            yield Stage(window, new, len(before))
+        noticed = _noticed(sets, Counter(each.hash for each in before.values()), Window(since, pod.t))
+        if before and noticed is not None:
+            window = _followed(sent, before.keys(), Window(noticed - _LAG, pod.t - _LAG))
+            if window.end - window.start >= _SHORTEST_SECONDS:
+                new = sum(tag_of(each.image) == version for each in before.values())
+                yield Stage(window, new, len(before))
         since = pod.t
+
+
+def _noticed(
+    sets: Sequence[ReplicaSetRecord], ready: Mapping[str | None, int], stage: Window
+) -> float | None:
+    """When the counts of ready pods, by pod template hash, were first those of a stage; None if never."""
+    counts: dict[str | None, int] = {}
+    for record, until in pairwise([*sets, None]):
+        assert record is not None
+        counts[record.hash] = 0 if record.deleted else record.ready
+        begin, end = max(record.t, stage.start), min(until.t if until else stage.end, stage.end)
+        if begin < end and {each: n for each, n in counts.items() if n} == ready:
+            return begin
+    return None
 
 
 def _followed(sent: Sequence[Request], ready: Collection[str], stage: Window) -> Window:

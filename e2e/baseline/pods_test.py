@@ -6,7 +6,7 @@ import pytest
 
 from e2e.baseline.pods import CONVERGENCE_SECONDS, Stage, ready_shares
 from fixtures.judge.verdicts import Window
-from fixtures.timeline.records import PodRecord
+from fixtures.timeline.records import PodRecord, ReplicaSetRecord
 from fixtures.timeline.records_for_test import make, run
 from fixtures.trial.trial import ACTIVE
 from loadgen.records import Request
@@ -15,7 +15,15 @@ OLD, NEW = "1.0", "1.1"
 
 
 def pod(t: float, version: str, *, ready: bool = True) -> PodRecord:
-    return make(PodRecord, t, name=version, image=f"payments:{version}", ready=ready)
+    return make(PodRecord, t, name=version, hash=version, image=f"payments:{version}", ready=ready)
+
+
+def noticed(pods: list[PodRecord], *, after: float = 0) -> list[ReplicaSetRecord]:
+    """Each pod is that of a ReplicaSet whose status follows so many seconds later."""
+    return [
+        make(ReplicaSetRecord, each.t + after, name=each.name, hash=each.hash, ready=int(each.ready))
+        for each in pods
+    ]
 
 
 def answer(t: float, version: str) -> Request:
@@ -34,7 +42,7 @@ def test_a_stage_begins_with_the_first_answer_of_its_latest_pod_unless_that_come
     pods = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
     sent = answers(0, 29.8, OLD) + answers(came, 29.8, NEW)
 
-    *_, stage = ready_shares(run(pods, sent), NEW)
+    *_, stage = ready_shares(run(pods, noticed(pods), sent), NEW)
 
     assert rounded(stage) == Stage(Window(start, 29.7), new=1, total=2)
 
@@ -46,7 +54,7 @@ def test_a_stage_ends_with_the_last_answer_of_the_pod_that_leaves_unless_that_co
     pods = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
     sent = answers(0, left, OLD) + answers(10, 30, NEW)
 
-    *_, stage = ready_shares(run(pods, sent), NEW)
+    *_, stage = ready_shares(run(pods, noticed(pods), sent), NEW)
 
     assert rounded(stage) == Stage(Window(10.0, end), new=1, total=2)
 
@@ -55,7 +63,7 @@ def test_a_stage_ends_with_the_first_answer_of_a_pod_that_the_watch_has_not_told
     pods = [pod(0, OLD), pod(30, NEW)]
     sent = answers(0, 30, OLD) + answers(27, 30, NEW)
 
-    *_, stage = ready_shares(run(pods, sent), NEW)
+    *_, stage = ready_shares(run(pods, noticed(pods), sent), NEW)
 
     assert rounded(stage) == Stage(Window(0.0, 27.0), new=0, total=1)
 
@@ -64,9 +72,25 @@ def test_a_stage_begins_after_the_last_answer_of_a_pod_that_is_not_ready_any_mor
     pods = [pod(0, OLD), pod(0, NEW), pod(10, OLD, ready=False), pod(30, NEW, ready=False)]
     sent = [answer(9.5, OLD), *answers(10.5, 29.8, NEW), answer(13.0, OLD)]
 
-    *_, stage = ready_shares(run(pods, sent), NEW)
+    *_, stage = ready_shares(run(pods, noticed(pods), sent), NEW)
 
     assert rounded(stage) == Stage(Window(13.0, 29.7), new=1, total=1)
+
+
+def test_a_stage_begins_when_the_controller_manager_has_noticed_it() -> None:
+    pods = [pod(0, OLD), pod(10, NEW), pod(40, OLD, ready=False)]
+    sent = answers(0, 40, OLD) + answers(32, 40, NEW)
+
+    *_, stage = ready_shares(run(pods, noticed(pods, after=20), sent), NEW)
+
+    assert rounded(stage) == Stage(Window(32.0, 39.7), new=1, total=2)
+
+
+def test_a_stage_that_it_has_never_noticed_is_none() -> None:
+    pods = [pod(0, OLD), pod(10, NEW), pod(30, OLD, ready=False)]
+    sent = answers(0, 30, OLD)
+
+    assert not [*ready_shares(run(pods, noticed(pods, after=25), sent), NEW)]
 
 
 def rounded(stage: Stage) -> Stage:
