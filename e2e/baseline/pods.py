@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from fixtures.judge.verdicts import Window, requests
 from fixtures.timeline.extraction import tag_of
@@ -69,10 +68,10 @@ def _noticed(
 ) -> float | None:
     """When the counts of ready pods, by pod template hash, were first those of a stage; None if never."""
     counts: dict[str | None, int] = {}
-    for record, until in pairwise([*sets, None]):
-        assert record is not None
+    ends = [*(each.t for each in sets[1:]), stage.end]
+    for record, until in zip(sets, ends, strict=False):
         counts[record.hash] = 0 if record.deleted else record.ready
-        begin, end = max(record.t, stage.start), min(until.t if until else stage.end, stage.end)
+        begin, end = max(record.t, stage.start), min(until, stage.end)
         if begin < end and {each: n for each, n in counts.items() if n} == ready:
             return begin
     return None
